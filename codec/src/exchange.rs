@@ -1,0 +1,280 @@
+//! One request's life: a message goes in, what it means for the request comes out. No IO, no waiting, no retries.
+//!
+//! ```
+//! use ringlink_codec::prelude::*;
+//! use ringlink_codec::route::{LinkHeader, Rtm};
+//!
+//! let mut buffer = Buffer::<64>::new();
+//! let request = buffer.message(Rtm::GETLINK, LinkHeader::default(), |_| {})?;
+//! let mut exchange = Exchange::dump(7, 4321);
+//! exchange.stamp(request);
+//! // … the transport sends `request` and receives this, an NLMSG_DONE that carries error 0:
+//! let done = MessageHeader { length: 20, kind: ringlink_codec::wire::MessageType::DONE, sequence: 7, port: 4321,
+//!     ..MessageHeader::default() };
+//! let step = exchange.accept(Message { header: done, payload: &[0; 4] }, Origin::KERNEL);
+//! assert!(matches!(step, Step::Finished { end, .. } if end.is_complete()));
+//! # Ok::<(), ringlink_codec::Error>(())
+//! ```
+
+use crate::reply::{End, Refusal, Verdict};
+use crate::table::Text;
+use crate::wire::{Flags, Message, MessageHeader, MessageType};
+
+/// A request that was or will be sent, and what has come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    sequence: u32,
+    port: u32,
+    kind: Kind,
+    end: End,
+    finished: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Ends with its one answer, or with `NLMSG_DONE` where the answer says that there are several.
+    Get,
+    /// Ends with an acknowledgement; answers before it are handed out.
+    Apply,
+    /// Ends with `NLMSG_DONE`.
+    Dump,
+}
+
+/// Who sent a datagram, and to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The sender's port id; 0 is the kernel.
+    pub port: u32,
+    /// The multicast group it was sent to; 0 for none.
+    pub group: u32,
+}
+
+impl Origin {
+    /// The kernel, to this socket alone.
+    pub const KERNEL: Self = Self { port: 0, group: 0 };
+}
+
+/// What a message means for a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// It belongs to something else: another request, an event, another process.
+    NotMine,
+    /// It belongs to the request and says nothing.
+    Skip,
+    /// It is an answer.
+    Item(Message<'a>),
+    /// The request has been carried out, and nothing more comes.
+    Finished {
+        /// How it ended.
+        end: End,
+        /// A warning, in the kernel's words.
+        warning: Option<Text<'a>>,
+    },
+    /// The request was refused, and nothing more comes.
+    Failed(Refusal<'a>),
+}
+
+impl Exchange {
+    /// A request with one answer.
+    #[must_use]
+    pub const fn get(sequence: u32, port: u32) -> Self {
+        Self::new(sequence, port, Kind::Get)
+    }
+
+    /// A request that the kernel acknowledges (`NLM_F_ACK`).
+    #[must_use]
+    pub const fn apply(sequence: u32, port: u32) -> Self {
+        Self::new(sequence, port, Kind::Apply)
+    }
+
+    /// A request for everything (`NLM_F_DUMP`).
+    #[must_use]
+    pub const fn dump(sequence: u32, port: u32) -> Self {
+        Self::new(sequence, port, Kind::Dump)
+    }
+
+    const fn new(sequence: u32, port: u32, kind: Kind) -> Self {
+        let end = End { interrupted: false, filtered: false, truncated: false, skipped: 0 };
+        Self { sequence, port, kind, end, finished: false }
+    }
+
+    /// The request's sequence number.
+    #[must_use]
+    pub const fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Whether the request has ended: nothing more comes.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// What is known so far of how it will have ended.
+    #[must_use]
+    pub const fn end(&self) -> End {
+        self.end
+    }
+
+    /// Sets sequence, port and the flags of this kind of request in a written message.
+    pub fn stamp(&self, request: &mut [u8]) {
+        let Ok(Message { header, .. }) = Message::parse(request) else { return };
+        let flags = match self.kind {
+            Kind::Get => Flags::REQUEST,
+            Kind::Apply => Flags::REQUEST | Flags::ACK,
+            Kind::Dump => Flags::REQUEST | Flags::DUMP,
+        };
+        let header =
+            MessageHeader { flags: header.flags | flags, sequence: self.sequence, port: self.port, ..header };
+        crate::table::stamp(request, header);
+    }
+
+    /// Says what a message means for this request.
+    ///
+    /// Only the kernel is believed, and only what it sent to this socket alone; a multicast message that repeats the
+    /// sequence of the request that caused it is an event, not an answer.
+    #[inline]
+    pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> Step<'a> {
+        let header = message.header;
+        if header.sequence != self.sequence || origin != Origin::KERNEL || self.finished {
+            return Step::NotMine;
+        }
+        if header.port != self.port && header.port != 0 {
+            return Step::NotMine;
+        }
+        if header.kind < MessageType::FIRST {
+            return self.control(message);
+        }
+        self.note(header.flags);
+        if let Kind::Get = self.kind {
+            self.finished = !header.flags.contains(Flags::MULTI);
+        }
+        Step::Item(message)
+    }
+
+    /// Marks the end as cut: for a datagram that did not fit its buffer.
+    pub fn truncated(&mut self) {
+        self.end.truncated = true;
+    }
+
+    /// Counts a message of the answer that could not be used.
+    pub fn skipped(&mut self) {
+        self.end.skipped = self.end.skipped.saturating_add(1);
+    }
+
+    #[inline]
+    fn note(&mut self, flags: Flags) {
+        // On control messages the same bits say other things; their handlers mask them.
+        self.end.interrupted |= flags.contains(Flags::DUMP_INTERRUPTED);
+        self.end.filtered |= flags.contains(Flags::DUMP_FILTERED);
+    }
+
+    #[cold]
+    fn control<'a>(&mut self, message: Message<'a>) -> Step<'a> {
+        match message.header.kind {
+            MessageType::ERROR => {
+                // Too short to say anything: the request's fate is not known, which is no success.
+                let verdict = Verdict::of_error(message);
+                self.finished = true;
+                match verdict {
+                    Some(verdict) => self.verdict(verdict),
+                    None => {
+                        self.end.truncated = true;
+                        Step::Finished { end: self.end, warning: None }
+                    }
+                }
+            }
+            MessageType::DONE => {
+                self.note(message.header.flags);
+                self.finished = true;
+                self.verdict(Verdict::of_done(message))
+            }
+            MessageType::OVERRUN => {
+                self.end.truncated = true;
+                Step::Skip
+            }
+            _ => Step::Skip,
+        }
+    }
+
+    fn verdict<'a>(&self, verdict: Verdict<'a>) -> Step<'a> {
+        match verdict.errno {
+            0 => Step::Finished { end: self.end, warning: verdict.refusal.text },
+            _ => Step::Failed(verdict.refusal),
+        }
+    }
+}
+
+/// Up to `N` requests under way on one socket, told apart by their sequence numbers.
+///
+/// ```
+/// use ringlink_codec::exchange::{Exchange, Pending};
+///
+/// let mut pending = Pending::<2>::new();
+/// assert!(pending.add(Exchange::get(1, 99)).is_ok());
+/// assert!(pending.add(Exchange::get(2, 99)).is_ok());
+/// // A third has no room; it comes back.
+/// assert!(pending.add(Exchange::get(3, 99)).is_err());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Pending<const N: usize> {
+    exchanges: heapless::Vec<Exchange, N>,
+}
+
+impl<const N: usize> Pending<N> {
+    /// None under way.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { exchanges: heapless::Vec::new() }
+    }
+
+    /// How many are under way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.exchanges.len()
+    }
+
+    /// Whether none is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exchanges.is_empty()
+    }
+
+    /// Adds a request; do so before it is sent, for its answer may come at once.
+    ///
+    /// # Errors
+    ///
+    /// If `N` are under way, or one with the same sequence number is; the request comes back.
+    pub fn add(&mut self, exchange: Exchange) -> Result<(), Exchange> {
+        if self.find(exchange.sequence).is_some() {
+            return Err(exchange);
+        }
+        self.exchanges.push(exchange)
+    }
+
+    /// Gives up a request; its answers are not ours from then on.
+    pub fn abandon(&mut self, sequence: u32) -> Option<Exchange> {
+        let at = self.find(sequence)?;
+        Some(self.exchanges.swap_remove(at))
+    }
+
+    /// Says what a message means, and for which request (by its sequence number). A request that ends is forgotten.
+    pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> (Option<u32>, Step<'a>) {
+        let sequence = message.header.sequence;
+        let Some((at, exchange)) = self.find(sequence).and_then(|at| Some((at, self.exchanges.get_mut(at)?))) else {
+            return (None, Step::NotMine);
+        };
+        let step = exchange.accept(message, origin);
+        if matches!(step, Step::NotMine) {
+            return (None, step);
+        }
+        if exchange.finished {
+            self.exchanges.swap_remove(at);
+        }
+        (Some(sequence), step)
+    }
+
+    fn find(&self, sequence: u32) -> Option<usize> {
+        self.exchanges.iter().position(|exchange| exchange.sequence == sequence)
+    }
+}

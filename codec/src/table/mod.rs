@@ -1,0 +1,92 @@
+//! Keys and rows: one row per protocol fact, and what reads and writes by them.
+//!
+//! A table is one macro invocation: [`space!`](crate::space) for attributes, [`values!`](crate::values) and
+//! [`flags!`](crate::flags) for numbers with names, [`record!`](crate::record) for structs,
+//! [`choices!`](crate::choices) for payloads that something else selects, [`operations!`](crate::operations) for
+//! messages. All are exported: a family of your own, in your own crate, is the same few lines.
+//!
+//! ```
+//! use ringlink_codec::prelude::*;
+//! use ringlink_codec::table::{Nest, Str};
+//! use ringlink_codec::{operations, record, space};
+//!
+//! record! {
+//!     /// What every message of the toaster begins with.
+//!     pub ToasterHeader, "toaster", "t_" {
+//!         /// Which toaster.
+//!         slot: u32,
+//!     }
+//! }
+//!
+//! space! {
+//!     /// Attributes of a toaster.
+//!     pub Toaster, "TOASTER_" {
+//!         /// Its name.
+//!         NAME: Str = 1,
+//!         /// How it toasts.
+//!         PROGRAM: Nest<Program> = 2,
+//!     }
+//! }
+//!
+//! space! {
+//!     /// How it toasts.
+//!     pub Program, "TOASTER_PROGRAM_" {
+//!         /// For how long, in seconds.
+//!         SECONDS: u32 = 1,
+//!     }
+//! }
+//!
+//! operations! {
+//!     /// Messages of the toaster.
+//!     pub ToasterMessage, "TOASTER_MSG_" {
+//!         /// Tell about a toaster.
+//!         GET: get (ToasterHeader, Toaster) => (ToasterHeader, Toaster) = 16,
+//!     }
+//! }
+//!
+//! let mut buffer = Buffer::<64>::new();
+//! let bytes = buffer.message(ToasterMessage::GET, ToasterHeader { slot: 2 }, |toaster| {
+//!     toaster.put(Toaster::NAME, "left");
+//!     toaster.nest(Toaster::PROGRAM, |program| program.put(Program::SECONDS, 90));
+//! })?;
+//!
+//! let body = Message::parse(bytes)?.body(ToasterMessage::GET)?;
+//! let (name, program) = body.attributes.read((Toaster::NAME, Toaster::PROGRAM))?;
+//! assert_eq!(body.header.slot, 2);
+//! assert!(name.is_some_and(|name| name == "left"));
+//! assert_eq!(program.map(|program| program.get(Program::SECONDS)), Some(Ok(Some(90))));
+//! # Ok::<(), ringlink_codec::Error>(())
+//! ```
+
+mod shape;
+
+mod value;
+
+mod arrays;
+mod number;
+mod text;
+
+mod attributes;
+mod choice;
+mod operation;
+
+mod build;
+
+mod macros;
+
+pub use arrays::{Headed, Indexed, IndexedItems, Many, Nest, Packed, Nesting, PackedItems, Prefixed, Records, RecordsItems, Tlvs, TlvItems};
+pub use attributes::{All, Attributes, Keys};
+pub use build::{AttributeWriter, Batch, Buffer, IndexedWriter, RecordsWriter};
+pub(crate) use build::stamp;
+pub(crate) use arrays::split_record;
+pub(crate) use choice::sibling_value;
+pub use choice::{Alternative, Choice, Choices, Chosen};
+#[doc(hidden)]
+pub use number::Named;
+pub use number::{Be, Be16, Be32, Be64, Bitfield32, Sint, Uint};
+pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
+#[doc(hidden)]
+pub use shape::Literal;
+pub use shape::{AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable};
+pub use text::{BareStr, Bytes, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
+pub use value::{Encode, Fixed, Key, Malformed, Record, Table, Value};

@@ -1,0 +1,46 @@
+//! Bytes: message headers, the messages of a datagram, raw attributes, the writer, errors.
+//!
+//! Nothing here knows a family. Every length is untrusted: an iterator advances by a checked amount that is never
+//! zero, yields the error once, and ends.
+//!
+//! ```
+//! use ringlink_codec::wire::{Messages, RawAttributes};
+//!
+//! // A NOOP of 16 bytes, then two bytes of something that is no message.
+//! let mut datagram = [0; 18];
+//! datagram[0..4].copy_from_slice(&16u32.to_ne_bytes());
+//! datagram[4..6].copy_from_slice(&1u16.to_ne_bytes());
+//! datagram[16] = 7;
+//! let mut messages = Messages::new(&datagram);
+//! assert!(messages.next().is_some_and(|first| first.is_ok()));
+//! assert!(messages.next().is_some_and(|second| second.is_err_and(|error| error.offset == 16)));
+//! assert!(messages.next().is_none());
+//! ```
+
+mod attribute;
+mod error;
+mod header;
+mod message;
+mod writer;
+
+pub use attribute::{ATTRIBUTE_HEADER, Payload, RawAttribute, RawAttributes};
+pub use error::{Error, ErrorKind};
+pub use header::{Flags, MESSAGE_HEADER, MessageHeader, MessageType};
+pub use message::{Message, Messages};
+pub use writer::Writer;
+
+/// The next multiple of four: messages and attributes start there (`NLMSG_ALIGN`, `NLA_ALIGN`).
+///
+/// Saturates instead of wrapping; no slice is that long.
+#[inline]
+#[must_use]
+pub const fn align(length: usize) -> usize {
+    length.saturating_add(3) & !3
+}
+
+/// A length as the 32-bit number errors and headers carry; longer ones are named by the largest number.
+#[inline]
+#[must_use]
+pub(crate) fn short(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,128 @@
+//! Writing bytes into a buffer that the caller owns.
+
+use super::{ATTRIBUTE_HEADER, Error, ErrorKind, align, short};
+
+/// Writes into a slice; errors stick and come back once, from [`Writer::finish`].
+///
+/// After the first overflow it only counts, so that the error says the size that would have been enough.
+#[derive(Debug)]
+pub struct Writer<'b> {
+    buffer: &'b mut [u8],
+    length: usize,
+    error: Option<Error>,
+}
+
+impl<'b> Writer<'b> {
+    /// A writer at the start of `buffer`.
+    #[inline]
+    pub const fn new(buffer: &'b mut [u8]) -> Self {
+        Self { buffer, length: 0, error: None }
+    }
+
+    /// Bytes written so far, or that would have been written into a large enough buffer.
+    #[inline]
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Whether all that was written so far is good.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.error.is_none() && self.length <= self.buffer.len()
+    }
+
+    /// Appends bytes.
+    #[inline]
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(space) = self.buffer.get_mut(self.length..end) {
+            space.copy_from_slice(bytes);
+        }
+        self.length = end;
+    }
+
+    /// Appends zeros up to the next multiple of four.
+    #[inline]
+    pub fn pad(&mut self) {
+        let end = align(self.length);
+        if let Some(space) = self.buffer.get_mut(self.length..end) {
+            space.fill(0);
+        }
+        self.length = end;
+    }
+
+    /// Overwrites bytes written before; nothing where the buffer ended earlier.
+    #[inline]
+    pub fn patch(&mut self, at: usize, bytes: &[u8]) {
+        let end = at.saturating_add(bytes.len());
+        if let Some(space) = self.buffer.get_mut(at..end) {
+            space.copy_from_slice(bytes);
+        }
+    }
+
+    /// Opens an attribute of this type (flags included) and returns its place, for [`Writer::close`].
+    #[inline]
+    pub fn open(&mut self, kind: u16) -> usize {
+        let start = self.length;
+        let [low, high] = kind.to_ne_bytes();
+        self.bytes(&[0, 0, low, high]);
+        start
+    }
+
+    /// Closes the attribute opened at `start`: writes its length and pads it.
+    #[inline]
+    pub fn close(&mut self, start: usize) {
+        let length = self.length.saturating_sub(start);
+        match u16::try_from(length) {
+            Ok(length) => self.patch(start, &length.to_ne_bytes()),
+            Err(_) => self.too_long(start, length),
+        }
+        self.pad();
+    }
+
+    /// Appends a whole attribute.
+    #[inline]
+    pub fn attribute(&mut self, kind: u16, payload: &[u8]) {
+        let start = self.open(kind);
+        self.bytes(payload);
+        self.close(start);
+    }
+
+    /// Keeps the first error; later ones are its consequence.
+    #[cold]
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    #[cold]
+    fn too_long(&mut self, start: usize, length: usize) {
+        let header = start.checked_add(2).and_then(|at| self.buffer.get(at..start.saturating_add(ATTRIBUTE_HEADER)));
+        let attribute = match header {
+            Some([low, high]) => u16::from_ne_bytes([*low, *high]) & 0x3fff,
+            _ => 0,
+        };
+        let kind = ErrorKind::TooLong { length: short(length) };
+        self.fail(Error { kind, offset: short(start), attribute, name: "" });
+    }
+
+    /// The bytes written.
+    ///
+    /// # Errors
+    ///
+    /// The first error, or [`ErrorKind::Full`] with the size that would have been enough.
+    #[inline]
+    pub fn finish(self) -> Result<&'b mut [u8], Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let capacity = short(self.buffer.len());
+        match self.buffer.get_mut(..self.length) {
+            Some(written) => Ok(written),
+            None => {
+                let kind = ErrorKind::Full { needed: short(self.length), capacity };
+                Err(Error::new(kind, capacity))
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The engine that chooses: system calls for short exchanges, a ring once a dump is long.
+//!
+//! A ring costs more to set up than one short request is worth, so [`Auto`] starts with system calls. When more than
+//! [`AutoConfig::threshold`] datagrams have come since the last send, it makes a ring on the same socket and goes on with
+//! it: system calls leave nothing in flight, so the next receive continues where the last one ended. Where no ring can be
+//! made it stays with system calls for good, and [`Engine::reason`] says why.
+
+use std::cell::{Cell, OnceCell};
+
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason, ring, syscall};
+use crate::error::Error;
+use crate::socket::Socket;
+
+/// Sizes of an [`Auto`] engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoConfig {
+    /// A dump of more datagrams than this makes the ring. Default: 8.
+    pub threshold: u32,
+    /// The sizes to begin with.
+    pub syscall: syscall::SyscallConfig,
+    /// The sizes of the ring.
+    pub ring: ring::RingConfig,
+}
+
+impl Default for AutoConfig {
+    fn default() -> AutoConfig {
+        AutoConfig {
+            threshold: 8,
+            syscall: syscall::SyscallConfig::default(),
+            ring: ring::RingConfig::default(),
+        }
+    }
+}
+
+/// Moves datagrams by system calls first, and by a ring once that pays.
+#[derive(Debug)]
+pub struct Auto {
+    socket: Socket,
+    config: AutoConfig,
+    syscall: syscall::Core,
+    /// Once it is there, it alone receives: it has a receive in flight.
+    ring: OnceCell<ring::Core>,
+    /// Why there will never be a ring.
+    failure: Cell<Option<Error>>,
+    /// Datagrams received since the last send.
+    run: Cell<u32>,
+}
+
+impl Auto {
+    /// Takes a socket over. Connect it first, if it is to be connected.
+    pub fn new(socket: Socket, config: AutoConfig) -> Result<Auto, Error> {
+        Ok(Auto {
+            syscall: syscall::Core::new(config.syscall)?,
+            socket,
+            config,
+            ring: OnceCell::new(),
+            failure: Cell::new(None),
+            run: Cell::new(0),
+        })
+    }
+
+    /// The ring, made now if the time has come.
+    fn ring(&self) -> Option<&ring::Core> {
+        if let Some(ring) = self.ring.get() {
+            return Some(ring);
+        }
+        if self.run.get() <= self.config.threshold || self.failure.get().is_some() {
+            return None;
+        }
+        match ring::Core::new(&self.socket, self.config.ring) {
+            Ok(ring) => Some(self.ring.get_or_init(|| ring)),
+            Err(error) => {
+                self.failure.set(Some(error));
+                None
+            }
+        }
+    }
+}
+
+impl Engine for Auto {
+    fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.run.set(0);
+        self.syscall.send(&self.socket, bytes)
+    }
+
+    fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        if let Some(ring) = self.ring() {
+            return ring.receive(&self.socket, deadline);
+        }
+        let datagram = self.syscall.receive(&self.socket, deadline)?;
+        self.run.set(self.run.get().saturating_add(1));
+        Ok(datagram)
+    }
+
+    fn exchange(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        if let Some(ring) = self.ring.get() {
+            return ring.exchange(&self.socket, bytes, deadline);
+        }
+        self.run.set(1);
+        self.syscall.exchange(&self.socket, bytes, deadline)
+    }
+
+    fn kind(&self) -> EngineKind {
+        match self.ring.get() {
+            Some(_) => EngineKind::Ring,
+            None => EngineKind::Syscall,
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        let threshold = self.config.threshold;
+        match (self.ring.get(), self.failure.get()) {
+            (Some(_), _) => Reason::Long { threshold },
+            (None, Some(error)) => Reason::NoRing(error),
+            (None, None) => Reason::Short { threshold },
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let first = self.syscall.counters();
+        let second = self.ring.get().map(ring::Core::counters).unwrap_or_default();
+        Counters {
+            system_calls: first.system_calls.wrapping_add(second.system_calls),
+            datagrams: first.datagrams.wrapping_add(second.datagrams),
+            bytes: first.bytes.wrapping_add(second.bytes),
+            rearms: first.rearms.wrapping_add(second.rearms),
+            starvations: first.starvations.wrapping_add(second.starvations),
+            overruns: first.overruns.wrapping_add(second.overruns),
+        }
+    }
+}

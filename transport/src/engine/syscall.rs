@@ -1,0 +1,208 @@
+//! The engine of plain system calls: `send(2)`, and one `recv(2)` or `recvmsg(2)` a datagram.
+//!
+//! It works on every kernel and in every sandbox that lets a netlink socket be opened, costs nothing to set up, and for a
+//! single dump is as fast as anything: the kernel fills a dump inside the receive call. Without a deadline a datagram
+//! takes one system call; with one it takes one if it is there already, and a `ppoll(2)` more if not.
+//!
+//! A few slots are kept so that a datagram may be held while the next is received; asking for one more than there are
+//! slots is [`Error::Exhausted`]. A slot that is never used takes no memory.
+//!
+//! ```
+//! use ringlink::engine::{Deadline, Engine, syscall::{Syscall, SyscallConfig}};
+//! use ringlink::socket::{Protocol, Socket, SocketOptions};
+//!
+//! let socket = Socket::open(Protocol::ROUTE, &SocketOptions::default())?;
+//! let engine = Syscall::new(socket, SyscallConfig { slots: 1, ..SyscallConfig::default() })?;
+//! let nothing = engine.receive(Deadline::after(std::time::Duration::ZERO));
+//! assert!(nothing.is_err_and(|error| error.is_timed_out()));
+//! # Ok::<(), ringlink::error::Error>(())
+//! ```
+
+use std::cell::Cell;
+use std::io;
+use std::os::fd::AsFd;
+
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Origin, Reason};
+use crate::error::Error;
+use crate::socket::Socket;
+use crate::sys::{self, Lease, Slots};
+
+/// Sizes of a [`Syscall`] engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyscallConfig {
+    /// How many datagrams may be held at once; 1 to 32,768. Default: 4.
+    pub slots: u16,
+    /// Bytes of a slot; at least 4,096. The kernel fills dump datagrams up to the largest receive it has seen on the
+    /// socket, but never above 32 KiB. Default: 32,768.
+    pub slot: usize,
+}
+
+impl Default for SyscallConfig {
+    fn default() -> SyscallConfig {
+        SyscallConfig { slots: 4, slot: 32 * 1024 }
+    }
+}
+
+/// Moves datagrams by system calls.
+#[derive(Debug)]
+pub struct Syscall {
+    socket: Socket,
+    core: Core,
+}
+
+impl Syscall {
+    /// Takes a socket over.
+    pub fn new(socket: Socket, config: SyscallConfig) -> Result<Syscall, Error> {
+        Ok(Syscall { socket, core: Core::new(config)? })
+    }
+}
+
+impl Engine for Syscall {
+    fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.core.send(&self.socket, bytes)
+    }
+
+    fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        self.core.receive(&self.socket, deadline)
+    }
+
+    fn exchange(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        self.core.exchange(&self.socket, bytes, deadline)
+    }
+
+    fn kind(&self) -> EngineKind {
+        EngineKind::Syscall
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Asked(EngineKind::Syscall)
+    }
+
+    fn counters(&self) -> Counters {
+        self.core.counters.get()
+    }
+}
+
+/// The engine without its socket, so that [`Auto`](crate::engine::auto::Auto) can keep one socket for two engines.
+#[derive(Debug)]
+pub(crate) struct Core {
+    slots: Slots,
+    counters: Cell<Counters>,
+}
+
+impl Core {
+    pub(crate) fn new(config: SyscallConfig) -> Result<Core, Error> {
+        check(config.slots, config.slot)?;
+        Ok(Core { slots: Slots::new(config.slots, config.slot)?, counters: Cell::default() })
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.counters.get()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counters)) {
+        let mut counters = self.counters.get();
+        change(&mut counters);
+        self.counters.set(counters);
+    }
+
+    pub(crate) fn send(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
+        loop {
+            self.count(|counters| counters.system_calls += 1);
+            match sys::send(socket.as_fd(), bytes) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::from_io("send", &error)),
+            }
+        }
+    }
+
+    pub(crate) fn exchange(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        // The slot first: nothing is sent when there is no room for an answer.
+        let lease = self.lease()?;
+        self.send(socket, bytes)?;
+        self.receive_into(lease, socket, deadline)
+    }
+
+    pub(crate) fn receive(&self, socket: &Socket, deadline: Deadline) -> Result<Datagram<'_>, Error> {
+        self.receive_into(self.lease()?, socket, deadline)
+    }
+
+    fn lease(&self) -> Result<Lease<'_>, Error> {
+        self.slots.take().ok_or(Error::Exhausted { slots: self.slots.count() })
+    }
+
+    fn receive_into<'s>(
+        &'s self,
+        mut lease: Lease<'s>,
+        socket: &Socket,
+        deadline: Deadline,
+    ) -> Result<Datagram<'s>, Error> {
+        let wait = deadline.moment().is_none();
+        loop {
+            let slot = lease.bytes_mut();
+            let received = if socket.is_connected() {
+                sys::receive(socket.as_fd(), slot, wait).map(|length| (length, Origin::default()))
+            } else {
+                sys::receive_from(socket.as_fd(), slot, wait)
+            };
+            match received {
+                Ok((length, _)) if length > slot.len() => {
+                    self.count(|counters| counters.system_calls += 1);
+                    return Err(Error::Truncated { length, slot: slot.len() });
+                }
+                Ok((length, origin)) => {
+                    self.count(|counters| {
+                        counters.system_calls += 1;
+                        counters.datagrams += 1;
+                        counters.bytes += length as u64;
+                    });
+                    return Ok(Datagram::new(lease, 0, length, origin));
+                }
+                Err(error) => {
+                    self.count(|counters| counters.system_calls += 1);
+                    self.after_failure(socket, deadline, &error)?;
+                }
+            }
+        }
+    }
+
+    /// Waits, or returns at once, when the receive is to be tried again.
+    #[cold]
+    fn after_failure(&self, socket: &Socket, deadline: Deadline, error: &io::Error) -> Result<(), Error> {
+        match error.raw_os_error() {
+            Some(libc::EINTR) => Ok(()),
+            Some(libc::EAGAIN) => match deadline.remaining() {
+                // A socket that somebody made non-blocking still waits here.
+                remaining if remaining.is_none_or(|remaining| !remaining.is_zero()) => {
+                    self.count(|counters| counters.system_calls += 1);
+                    sys::wait_readable(socket.as_fd(), remaining).map(drop)
+                }
+                _ => Err(Error::TimedOut),
+            },
+            Some(libc::ENOBUFS) => {
+                self.count(|counters| {
+                    counters.system_calls += 1;
+                    counters.overruns += 1;
+                });
+                Err(Error::Overrun { drops: socket.take_drops() })
+            }
+            _ => Err(Error::from_io("recv", error)),
+        }
+    }
+}
+
+/// Checks a number of slots and their size.
+pub(crate) fn check(slots: u16, slot: usize) -> Result<(), Error> {
+    if !(1..=32_768).contains(&slots) {
+        return Err(Error::Configuration { rule: "an engine has 1 to 32768 slots" });
+    }
+    if !(4096..=(1 << 24)).contains(&slot) {
+        return Err(Error::Configuration { rule: "an engine's slot has 4096 to 16777216 bytes" });
+    }
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! What can go wrong between this process and the kernel's sockets.
+
+use std::fmt;
+use std::io;
+
+use crate::socket::Protocol;
+
+/// An error of the transport: small, `Copy`, without strings; names are looked up when it is printed.
+///
+/// ```
+/// use ringlink::error::Error;
+///
+/// let error = Error::System { call: "socket", errno: 1 };
+/// assert_eq!(error.errno(), Some(1));
+/// assert!(error.to_string().starts_with("socket: "));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A system call, or a request on the ring, failed. The kernel's own answers to requests are not here: they arrive
+    /// as messages.
+    System {
+        /// The call that failed, as its man page spells it.
+        call: &'static str,
+        /// The operating system's error number.
+        errno: i32,
+    },
+    /// The deadline passed before a datagram came. The engine remains usable, and an answer that comes late is still
+    /// delivered to the next receive.
+    TimedOut,
+    /// The socket's receive queue was full and the kernel dropped messages: multicast events, or even answers. What
+    /// was queued before is still there.
+    Overrun {
+        /// How many messages were dropped since the last such error (or since the socket was opened); 0 when the kernel
+        /// reported a loss that it did not count.
+        drops: u32,
+    },
+    /// A datagram was longer than the engine's slot; it is gone, like the datagrams of an [`Overrun`](Error::Overrun).
+    Truncated {
+        /// The datagram's length in bytes.
+        length: usize,
+        /// How many bytes a slot of this engine can take.
+        slot: usize,
+    },
+    /// Every slot of the engine is lent out: drop a [`Datagram`](crate::engine::Datagram) before asking for another.
+    Exhausted {
+        /// How many slots the engine has.
+        slots: usize,
+    },
+    /// This kernel has no such netlink protocol: it was built without it, its module is not loaded, or it left the
+    /// kernel long ago (the text then says what took its place).
+    NoProtocol {
+        /// The protocol asked for.
+        protocol: Protocol,
+    },
+    /// A network namespace could not be found or entered.
+    Namespace {
+        /// What was looked for, or tried.
+        problem: NamespaceProblem,
+        /// The operating system's error number.
+        errno: i32,
+    },
+    /// io_uring, or a part of it that this library cannot do without, is missing or forbidden here.
+    NoRing {
+        /// The missing part.
+        part: RingPart,
+        /// The operating system's error number.
+        errno: i32,
+    },
+    /// A configuration value is out of its range.
+    Configuration {
+        /// The rule that was broken.
+        rule: &'static str,
+    },
+}
+
+/// What went wrong with a network namespace, in [`Error::Namespace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NamespaceProblem {
+    /// No namespace of that name is mounted under `/run/netns` or `/var/run/netns`.
+    Name,
+    /// A namespace's name is not empty, not `.` or `..`, and has no slash.
+    BadName,
+    /// The path could not be opened.
+    Path,
+    /// No process with that id, or not one whose namespace may be seen.
+    Process {
+        /// The process id.
+        pid: u32,
+    },
+    /// The file is not a network namespace.
+    NotANamespace,
+    /// `setns(2)` refused.
+    Enter,
+}
+
+/// A part of io_uring that was missing, in [`Error::NoRing`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RingPart {
+    /// `io_uring_setup(2)` itself (`ENOSYS`: no such call; `EPERM`: the sysctl `kernel.io_uring_disabled` or a sandbox).
+    Setup,
+    /// Waiting with a time limit (`IORING_FEAT_EXT_ARG`, Linux 5.11).
+    TimedWait,
+    /// Provided-buffer rings (`IORING_REGISTER_PBUF_RING`, Linux 5.19).
+    BufferRing,
+    /// Multishot receives (`IORING_RECV_MULTISHOT`, Linux 6.0).
+    Multishot,
+}
+
+impl Error {
+    /// The operating system's error number, where there is one.
+    pub fn errno(&self) -> Option<i32> {
+        match *self {
+            Error::System { errno, .. } | Error::Namespace { errno, .. } | Error::NoRing { errno, .. } => Some(errno),
+            Error::NoProtocol { .. } => Some(libc::EPROTONOSUPPORT),
+            Error::Overrun { .. } => Some(libc::ENOBUFS),
+            _ => None,
+        }
+    }
+
+    /// Whether the deadline passed.
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self, Error::TimedOut)
+    }
+
+    /// Whether messages were lost: a mirror of the kernel's state must be read anew.
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Error::Overrun { .. } | Error::Truncated { .. })
+    }
+
+    /// Whether the caller lacks a privilege (`EPERM`, `EACCES`).
+    pub fn is_permission(&self) -> bool {
+        matches!(self.errno(), Some(libc::EPERM | libc::EACCES))
+    }
+
+    pub(crate) fn last(call: &'static str) -> Error {
+        Error::from_io(call, &io::Error::last_os_error())
+    }
+
+    pub(crate) fn from_io(call: &'static str, error: &io::Error) -> Error {
+        Error::System { call, errno: error.raw_os_error().unwrap_or(0) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Error::System { call, errno } => write!(f, "{call}: {}", Text(errno)),
+            Error::TimedOut => f.write_str("no datagram before the deadline"),
+            Error::Overrun { drops: 0 } => f.write_str("the socket's receive queue overran, messages were lost"),
+            Error::Overrun { drops } => write!(f, "the socket's receive queue overran, {drops} messages were lost"),
+            Error::Truncated { length, slot } => {
+                write!(f, "a datagram of {length} bytes was cut: a slot of this engine takes {slot} bytes")
+            }
+            Error::Exhausted { slots } => {
+                write!(f, "all {slots} slots of the engine are held by datagrams that are still in use")
+            }
+            Error::NoProtocol { protocol } => match protocol.successor() {
+                Some(successor) => write!(f, "netlink protocol {protocol} left the kernel, use {successor}"),
+                None => write!(
+                    f,
+                    "this kernel has no netlink protocol {protocol} (not built in, or its module is not loaded)"
+                ),
+            },
+            Error::Namespace { problem, errno } => match problem {
+                NamespaceProblem::Name => write!(
+                    f,
+                    "no network namespace of that name in /run/netns or /var/run/netns: {}; `ip netns list` shows \
+                     the names there are, `ip netns add NAME` makes one",
+                    Text(errno)
+                ),
+                NamespaceProblem::BadName => {
+                    f.write_str("a network namespace's name is not empty, not . or .., and has no slash; a path is opened as a path")
+                }
+                NamespaceProblem::Path => write!(f, "cannot open the network namespace's file: {}", Text(errno)),
+                NamespaceProblem::Process { pid } => {
+                    write!(f, "cannot open the network namespace of process {pid}: {}", Text(errno))
+                }
+                NamespaceProblem::NotANamespace => f.write_str(
+                    "the file is not a network namespace (one is bound to a name by `ip netns add`, and is found \
+                     at /proc/PID/ns/net)",
+                ),
+                NamespaceProblem::Enter => write!(
+                    f,
+                    "setns: {} (entering a network namespace needs CAP_SYS_ADMIN in it and in the caller's own \
+                     user namespace)",
+                    Text(errno)
+                ),
+            },
+            Error::NoRing { part, errno } => match (part, errno) {
+                (RingPart::Setup, libc::ENOSYS) => {
+                    f.write_str("this kernel has no io_uring, or a sandbox hides it (io_uring_setup: ENOSYS)")
+                }
+                (RingPart::Setup, libc::EPERM | libc::EACCES) => f.write_str(
+                    "io_uring is forbidden here, by the sysctl kernel.io_uring_disabled or by a sandbox \
+                     (io_uring_setup: EPERM)",
+                ),
+                (RingPart::Setup, errno) => write!(f, "io_uring_setup: {}", Text(errno)),
+                (RingPart::TimedWait, _) => {
+                    f.write_str("this kernel's io_uring cannot wait with a time limit (Linux 5.11 can)")
+                }
+                (RingPart::BufferRing, errno) => {
+                    write!(f, "io_uring would not take a ring of buffers (Linux 5.19 does): {}", Text(errno))
+                }
+                (RingPart::Multishot, errno) => {
+                    write!(f, "this kernel's io_uring has no multishot receive (Linux 6.0 has): {}", Text(errno))
+                }
+            },
+            Error::Configuration { rule } => f.write_str(rule),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        match error {
+            Error::TimedOut => io::Error::new(io::ErrorKind::TimedOut, error),
+            Error::Configuration { .. } => io::Error::new(io::ErrorKind::InvalidInput, error),
+            Error::Truncated { .. } => io::Error::new(io::ErrorKind::InvalidData, error),
+            _ => match error.errno() {
+                Some(errno) => io::Error::new(io::Error::from_raw_os_error(errno).kind(), error),
+                None => io::Error::other(error),
+            },
+        }
+    }
+}
+
+/// An error number in the operating system's words.
+struct Text(i32);
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        io::Error::from_raw_os_error(self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_say_what_and_what_to_do() {
+        let gone = Error::NoProtocol { protocol: Protocol::NFLOG }.to_string();
+        assert!(gone.contains("left the kernel") && gone.contains("NFNL_SUBSYS_ULOG"), "{gone}");
+        let absent = Error::NoProtocol { protocol: Protocol::RDMA }.to_string();
+        assert!(absent.contains("RDMA") && absent.contains("module"), "{absent}");
+        let forbidden = Error::NoRing { part: RingPart::Setup, errno: libc::EPERM };
+        assert!(forbidden.is_permission() && forbidden.to_string().contains("io_uring_disabled"));
+        assert_eq!(io::Error::from(Error::TimedOut).kind(), io::ErrorKind::TimedOut);
+        assert_eq!(io::Error::from(forbidden).kind(), io::ErrorKind::PermissionDenied);
+        assert!(size_of::<Error>() <= 24);
+    }
+}
