@@ -47,6 +47,20 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+// Every length that comes in is untrusted: nothing here indexes, panics, wraps or cuts by accident.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::todo,
+    clippy::unreachable,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_lossless,
+    clippy::arithmetic_side_effects
+)]
 
 // The macros name this crate in paths that cannot say `$crate`; a crate that declares structs with `record!` depends
 // on `ringlink-codec` by that name.

@@ -22,7 +22,7 @@ use zerocopy::FromBytes;
 use crate::protocol::Protocol;
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
-    Bitfield32, Field, Fixed, HardwareAddress, InetAddress, Layout, Record, Shape, Sint, Space, Table, Text, TlvItems, Tlvs, Uint,
+    Field, HardwareAddress, InetAddress, Layout, Shape, Sint, Space, Table, Text, TlvItems, Tlvs, Uint,
     Value, ValueTable, Verb, split_record,
 };
 use crate::wire::{
@@ -345,10 +345,6 @@ impl Printer<'_> {
             Shape::Ipv4 => self.wrong(payload, 4),
             Shape::Ipv6 => self.wrong(payload, 16),
             Shape::Named(table, base) => self.named(table, *base, payload),
-            Shape::Record(layout) if core::ptr::eq(layout, <Bitfield32 as Record>::LAYOUT) && bytes.len() == Bitfield32::SIZE => {
-                let bits = Bitfield32::decode(payload).unwrap_or_default();
-                self.word(format_args!("{bits}"))
-            }
             Shape::Record(layout) => self.record(layout, bytes),
             Shape::Prefixed(layout) => {
                 self.json("{\"header\":")?;

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::io;
 
+use ringlink_codec as codec;
+use ringlink_codec::reply::{Errno, Path, Refusal};
+
 use crate::socket::Protocol;
 
-/// An error of the transport: small, `Copy`, without strings; names are looked up when it is printed.
+/// An error of the transport. Small; names are looked up when it is printed.
 ///
 /// ```
 /// use ringlink::error::Error;
@@ -14,11 +17,16 @@ use crate::socket::Protocol;
 /// assert_eq!(error.errno(), Some(1));
 /// assert!(error.to_string().starts_with("socket: "));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A system call, or a request on the ring, failed. The kernel's own answers to requests are not here: they arrive
-    /// as messages.
+    /// The kernel refused a request.
+    Refused(Box<Refused>),
+    /// A request could not be written, or an answer could not be read.
+    Codec(codec::Error),
+    /// The kernel acknowledged a question instead of answering it.
+    NoAnswer,
+    /// A system call, or a request on the ring, failed.
     System {
         /// The call that failed, as its man page spells it.
         call: &'static str,
@@ -113,6 +121,7 @@ impl Error {
     /// The operating system's error number, where there is one.
     pub fn errno(&self) -> Option<i32> {
         match *self {
+            Error::Refused(ref refused) => i32::try_from(refused.errno.0).ok(),
             Error::System { errno, .. } | Error::Namespace { errno, .. } | Error::NoRing { errno, .. } => Some(errno),
             Error::NoProtocol { .. } => Some(libc::EPROTONOSUPPORT),
             Error::Overrun { .. } => Some(libc::ENOBUFS),
@@ -128,6 +137,29 @@ impl Error {
     /// Whether messages were lost: a mirror of the kernel's state must be read anew.
     pub fn is_loss(&self) -> bool {
         matches!(self, Error::Overrun { .. } | Error::Truncated { .. })
+    }
+
+    /// The kernel's no, where it is one.
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Error::Refused(refused) => Some(refused),
+            _ => None,
+        }
+    }
+
+    /// Whether what was named is not there (`ENOENT`, `ENODEV`, `ESRCH`, …).
+    pub fn is_not_found(&self) -> bool {
+        self.refused().is_some_and(|refused| refused.errno.is_not_found())
+    }
+
+    /// Whether what was to be made is there already (`EEXIST`).
+    pub fn already_exists(&self) -> bool {
+        self.refused().is_some_and(|refused| refused.errno.already_exists())
+    }
+
+    /// Whether this kernel cannot, perhaps for want of a module (`EOPNOTSUPP` and its kin).
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Error::NoProtocol { .. }) || self.refused().is_some_and(|refused| refused.errno.is_unsupported())
     }
 
     /// Whether the caller lacks a privilege (`EPERM`, `EACCES`).
@@ -147,6 +179,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Error::Refused(ref refused) => refused.fmt(f),
+            Error::Codec(error) => error.fmt(f),
+            Error::NoAnswer => f.write_str("the kernel acknowledged the question and gave no answer"),
             Error::System { call, errno } => write!(f, "{call}: {}", Text(errno)),
             Error::TimedOut => f.write_str("no datagram before the deadline"),
             Error::Overrun { drops: 0 } => f.write_str("the socket's receive queue overran, messages were lost"),
@@ -215,6 +250,53 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<codec::Error> for Error {
+    fn from(error: codec::Error) -> Error {
+        Error::Codec(error)
+    }
+}
+
+/// A kernel's no to a request, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The kernel's name of the request (`RTM_NEWLINK`), empty where no table has it.
+    pub request: &'static str,
+    /// What the kernel says.
+    pub errno: Errno,
+    /// Why, in the kernel's words; empty where it gives no reason.
+    pub text: String,
+    /// The attribute at fault, or the one that is missing, from the message inwards; empty where the kernel names none.
+    pub path: Path,
+    /// Whether the attribute that [`path`](Refused::path) ends with is missing, rather than wrong.
+    pub missing: bool,
+}
+
+impl Refused {
+    pub(crate) fn new(refusal: &Refusal<'_>, request: &'static str, path: Path) -> Refused {
+        let text = refusal.text.map(|text| text.to_string()).unwrap_or_default();
+        let missing = refusal.offset.is_none() && refusal.missing.is_some();
+        Refused { request, errno: refusal.errno, text, path, missing }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.request.is_empty() {
+            write!(f, "{} refused: ", self.request)?;
+        }
+        write!(f, "{}", Text(i32::try_from(self.errno.0).unwrap_or(0)))?;
+        if !self.text.is_empty() {
+            write!(f, ": {}", self.text.trim_end_matches('.'))?;
+        }
+        match (self.path.is_empty(), self.missing) {
+            (true, _) => Ok(()),
+            (false, false) => write!(f, ", at {}", self.path),
+            (false, true) => write!(f, ", {} is missing", self.path),
+        }
+    }
+}
+
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         match error {
@@ -252,6 +334,6 @@ mod tests {
         assert!(forbidden.is_permission() && forbidden.to_string().contains("io_uring_disabled"));
         assert_eq!(io::Error::from(Error::TimedOut).kind(), io::ErrorKind::TimedOut);
         assert_eq!(io::Error::from(forbidden).kind(), io::ErrorKind::PermissionDenied);
-        assert!(size_of::<Error>() <= 24);
+        assert!(size_of::<Error>() <= 40);
     }
 }

@@ -13,4 +13,17 @@ pub mod socket;
 
 pub mod engine;
 
+pub mod connection;
+
+pub mod monitor;
+
 mod sys;
+
+pub use ringlink_codec as codec;
+
+pub use connection::{Config, Connection};
+pub use engine::EngineChoice;
+pub use error::{Error, Refused};
+pub use monitor::Monitor;
+pub use namespace::Namespace;
+pub use socket::{Protocol, SocketOptions};

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::value::locate;
 use super::{Alternative, Choice, Chosen, Key, Nest, Table, Value};
-use crate::wire::{Error, Payload, RawAttribute, RawAttributes, short};
+use crate::wire::{Error, Payload, RawAttribute, RawAttributes, TYPE_MASK, place};
 
 /// The attributes of one nest or one message, of the space `S`. Nothing is decoded before it is asked for.
 pub struct Attributes<'a, S> {
@@ -63,10 +63,11 @@ impl<'a, S: Table> Attributes<'a, S> {
     #[inline]
     pub fn read<K: Keys<S>>(self, keys: K) -> Result<K::Read<'a>, Error> {
         let mut slots = K::Slots::default();
-        for raw in self.raw() {
-            let raw = raw?;
-            keys.offer(&mut slots, raw.number(), raw.payload.bytes);
+        let mut run = self.raw();
+        while let Some((kind, bytes)) = run.advance() {
+            keys.offer(&mut slots, kind & TYPE_MASK, bytes);
         }
+        run.finish()?;
         keys.finish(slots, self.payload)
     }
 
@@ -194,8 +195,8 @@ impl<S: Table, V: Value> Keys<S> for Key<S, V> {
     fn finish<'a>(self, slot: Option<&'a [u8]>, run: Payload<'a>) -> Result<Option<V::Read<'a>>, Error> {
         let Some(bytes) = slot else { return Ok(None) };
         // The payload is a part of the run, so its place is the distance of the two; the loop need not carry it.
-        let inside = bytes.as_ptr().addr().saturating_sub(run.bytes.as_ptr().addr());
-        let offset = run.offset.saturating_add(short(inside));
+        let inside = bytes.as_ptr().addr().wrapping_sub(run.bytes.as_ptr().addr());
+        let offset = run.offset.wrapping_add(place(inside));
         match V::decode(Payload { bytes, offset }) {
             Ok(value) => Ok(Some(value)),
             Err(kind) => Err(locate(kind, offset, self.number(), S::space)),

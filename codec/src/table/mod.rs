@@ -39,8 +39,10 @@
 //! operations! {
 //!     /// Messages of the toaster.
 //!     pub ToasterMessage, "TOASTER_MSG_" {
+//!         /// This toaster is there.
+//!         NEW: new (ToasterHeader, Toaster) = 16,
 //!         /// Tell about a toaster.
-//!         GET: get (ToasterHeader, Toaster) => (ToasterHeader, Toaster) = 16,
+//!         GET: get (ToasterHeader, Toaster) => NEW (ToasterHeader, Toaster) = 17,
 //!     }
 //! }
 //!

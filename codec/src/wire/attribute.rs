@@ -1,12 +1,22 @@
 //! Attributes as bytes (`struct nlattr`, include/uapi/linux/netlink.h).
 
-use super::{Error, ErrorKind, align, short};
+use zerocopy::FromBytes;
+
+use super::{Error, ErrorKind, align, place, short};
 
 /// Bytes of an attribute's header: length (header included) and type, 16 bits each.
 pub const ATTRIBUTE_HEADER: usize = 4;
 
-/// The bits of `nla_type` that are not its number.
-const TYPE_MASK: u16 = !(RawAttribute::NESTED | RawAttribute::NET_BYTEORDER);
+/// `struct nlattr`.
+#[derive(Clone, Copy, FromBytes)]
+#[repr(C)]
+struct Header {
+    length: u16,
+    kind: u16,
+}
+
+/// The bits of `nla_type` that are its number.
+pub(crate) const TYPE_MASK: u16 = !(RawAttribute::NESTED | RawAttribute::NET_BYTEORDER);
 
 /// What an attribute holds, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -56,33 +66,55 @@ impl<'a> RawAttributes<'a> {
     #[inline]
     #[must_use]
     pub fn new(bytes: &'a [u8], offset: u32) -> Self {
-        Self { rest: bytes, end: offset.saturating_add(short(bytes.len())) }
+        Self { rest: bytes, end: offset.wrapping_add(place(bytes.len())) }
     }
 
     /// Where the next attribute starts, in bytes from the start of the message.
     #[inline]
     #[must_use]
     pub fn offset(&self) -> u32 {
-        self.end.saturating_sub(short(self.rest.len()))
+        self.end.wrapping_sub(place(self.rest.len()))
+    }
+
+    /// The next attribute, if a whole one is there: what a loop calls that wants neither places nor errors before its
+    /// end.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self) -> Option<(u16, &'a [u8])> {
+        let (Header { length, kind }, _) = Header::read_from_prefix(self.rest).ok()?;
+        let length = usize::from(length);
+        let bytes = self.rest.get(ATTRIBUTE_HEADER..length)?;
+        // The last attribute may lack its padding. Cutting at what is there is always possible, and cheaper to say so.
+        let step = align(length).min(self.rest.len());
+        self.rest = self.rest.get(step..).unwrap_or_default();
+        Some((kind, bytes))
+    }
+
+    /// Says what is wrong with what is left once [`advance`](Self::advance) gave nothing more; nothing is wrong with
+    /// nothing, or padding.
+    #[inline]
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        self.fail().map_or(Ok(()), Err)
     }
 
     /// Ends the iteration with its error, or without where only padding is left.
     #[cold]
     fn fail(&mut self) -> Option<Error> {
         let rest = core::mem::take(&mut self.rest);
-        let offset = self.end.saturating_sub(short(rest.len()));
+        let offset = self.end.wrapping_sub(place(rest.len()));
         match rest {
             [] | [0] | [0, 0] | [0, 0, 0] => None,
-            [low, high, kind, more, ..] => {
-                let length = u16::from_ne_bytes([*low, *high]);
-                Some(Error {
+            rest => match Header::read_from_prefix(rest) {
+                Ok((Header { length, kind }, _)) => Some(Error {
                     kind: ErrorKind::AttributeLength { length, available: short(rest.len()) },
                     offset,
-                    attribute: u16::from_ne_bytes([*kind, *more]) & TYPE_MASK,
+                    attribute: kind & TYPE_MASK,
                     name: "",
-                })
-            }
-            _ => Some(Error::new(ErrorKind::AttributeTruncated { found: short(rest.len()) }, offset)),
+                }),
+                Err(_) => Some(Error::new(ErrorKind::AttributeTruncated { found: short(rest.len()) }, offset)),
+            },
         }
     }
 }
@@ -95,17 +127,11 @@ impl<'a> Iterator for RawAttributes<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let Some(([low, high, kind, more], _)) = self.rest.split_first_chunk() else {
-            return self.fail().map(Err);
-        };
-        let length = usize::from(u16::from_ne_bytes([*low, *high]));
-        let Some(bytes) = self.rest.get(ATTRIBUTE_HEADER..length) else {
-            return self.fail().map(Err);
-        };
-        let offset = self.offset().saturating_add(short(ATTRIBUTE_HEADER));
-        self.rest = self.rest.get(align(length)..).unwrap_or_default();
-        let kind = u16::from_ne_bytes([*kind, *more]);
-        Some(Ok(RawAttribute { kind, payload: Payload { bytes, offset } }))
+        let offset = self.offset().wrapping_add(place(ATTRIBUTE_HEADER));
+        match self.advance() {
+            Some((kind, bytes)) => Some(Ok(RawAttribute { kind, payload: Payload { bytes, offset } })),
+            None => self.fail().map(Err),
+        }
     }
 }
 

@@ -23,6 +23,15 @@ pub struct MessageHeader {
     pub port: u32,
 }
 
+impl MessageHeader {
+    /// The header as it stands in a message.
+    #[inline]
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; MESSAGE_HEADER] {
+        zerocopy::transmute!(self)
+    }
+}
+
 /// The type of a message (`nlmsg_type`).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]

@@ -23,6 +23,7 @@ mod header;
 mod message;
 mod writer;
 
+pub(crate) use attribute::TYPE_MASK;
 pub use attribute::{ATTRIBUTE_HEADER, Payload, RawAttribute, RawAttributes};
 pub use error::{Error, ErrorKind};
 pub use header::{Flags, MESSAGE_HEADER, MessageHeader, MessageType};
@@ -38,9 +39,18 @@ pub const fn align(length: usize) -> usize {
     length.saturating_add(3) & !3
 }
 
-/// A length as the 32-bit number errors and headers carry; longer ones are named by the largest number.
+/// A length as the 32-bit number headers and errors carry; longer ones are named by the largest number.
 #[inline]
 #[must_use]
 pub(crate) fn short(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// A place inside a message. Messages have 32-bit lengths; in a slice that is none, places wrap, and only what errors
+/// say of them is wrong. Being without a branch, this costs a hot loop nothing.
+#[inline]
+#[must_use]
+#[allow(clippy::cast_possible_truncation, reason = "wraps, as said")]
+pub(crate) const fn place(inside: usize) -> u32 {
+    inside as u32
 }

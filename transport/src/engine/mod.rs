@@ -132,7 +132,7 @@ impl fmt::Display for EngineKind {
 }
 
 /// Why an engine is what it is. Prints as one line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
     /// The caller asked for this kind.
@@ -178,6 +178,21 @@ pub struct Counters {
     pub starvations: u64,
     /// How often the socket overran: [`Error::Overrun`] was returned.
     pub overruns: u64,
+}
+
+impl Counters {
+    /// The sums of both.
+    #[must_use]
+    pub fn plus(self, other: Counters) -> Counters {
+        Counters {
+            system_calls: self.system_calls.wrapping_add(other.system_calls),
+            datagrams: self.datagrams.wrapping_add(other.datagrams),
+            bytes: self.bytes.wrapping_add(other.bytes),
+            rearms: self.rearms.wrapping_add(other.rearms),
+            starvations: self.starvations.wrapping_add(other.starvations),
+            overruns: self.overruns.wrapping_add(other.overruns),
+        }
+    }
 }
 
 /// The moment until which a call may wait, or never.
@@ -268,7 +283,12 @@ impl<'e> Datagram<'e> {
     /// The bytes from `start` to `end` of a lease, both clamped to the slot.
     pub(crate) fn new(lease: Lease<'e>, start: usize, end: usize, origin: Origin) -> Datagram<'e> {
         let end = end.min(lease.bytes().len());
-        Datagram { lease, start: start.min(end), end, origin }
+        Datagram {
+            lease,
+            start: start.min(end),
+            end,
+            origin,
+        }
     }
 
     /// The datagram's bytes: one or many messages.
@@ -317,7 +337,11 @@ impl AsRef<[u8]> for Datagram<'_> {
 
 impl fmt::Debug for Datagram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Origin { sender, group, namespace } = self.origin;
+        let Origin {
+            sender,
+            group,
+            namespace,
+        } = self.origin;
         f.debug_struct("Datagram")
             .field("length", &self.bytes().len())
             .field("sender", &sender)

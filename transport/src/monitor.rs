@@ -1,0 +1,151 @@
+//! Events: what the kernel tells about changes, to whoever joined the groups.
+//!
+//! A [`Monitor`] has a socket of its own, which asks for nothing. Only the kernel's messages are handed out; others are
+//! counted. Lost events are an error, [`Error::Overrun`], after which the monitor goes on: what was known of the
+//! kernel's tables before then has holes.
+//!
+//! ```no_run
+//! use ringlink::codec::route::{Group, Link, Rtm};
+//! use ringlink::engine::Deadline;
+//! use ringlink::{Monitor, Protocol};
+//!
+//! let monitor = Monitor::open(Protocol::ROUTE, &[Group::LINK.0])?;
+//! loop {
+//!     let notice = monitor.receive(Deadline::none())?;
+//!     for message in notice.messages() {
+//!         if let Ok(link) = message?.body(Rtm::NEWLINK) {
+//!             println!("{:?} changed", link.attributes.get(Link::IFNAME)?);
+//!         }
+//!     }
+//! }
+//! # #[allow(unreachable_code)]
+//! # Ok::<(), ringlink::Error>(())
+//! ```
+
+use std::cell::Cell;
+use std::fmt;
+
+use ringlink_codec::wire::Messages;
+
+use crate::connection::Config;
+use crate::engine::ring::{Ring, RingConfig};
+use crate::engine::syscall::{Syscall, SyscallConfig};
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, Reason};
+use crate::error::Error;
+use crate::socket::{Protocol, Socket};
+
+/// A socket for events. See the [module](self).
+pub struct Monitor {
+    engine: Box<dyn Engine>,
+    foreign: Cell<u64>,
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("engine", &self.engine).field("foreign", &self.foreign).finish()
+    }
+}
+
+impl Monitor {
+    /// Opens a monitor with the default configuration and joins these groups.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Monitor::with).
+    pub fn open(protocol: Protocol, groups: &[u32]) -> Result<Monitor, Error> {
+        Monitor::with(protocol, &Config::default(), groups)
+    }
+
+    /// Opens a monitor and joins these groups. Of the configuration, the engine and the socket's options count.
+    ///
+    /// [`EngineChoice::Auto`] takes a ring where there is one to be had, for events come without end.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::with`](crate::Connection::with), and what the system says of a group: `EPERM` where it may
+    /// not be joined, `EINVAL` where the protocol has none of that number.
+    pub fn with(protocol: Protocol, config: &Config, groups: &[u32]) -> Result<Monitor, Error> {
+        let open = || {
+            let socket = Socket::open(protocol, &config.socket)?;
+            groups.iter().try_for_each(|group| socket.join(*group))?;
+            Ok::<Socket, Error>(socket)
+        };
+        let ring = || Ok::<_, Error>(Box::new(Ring::new(open()?, RingConfig::monitor())?) as Box<dyn Engine>);
+        let syscall = || Ok::<_, Error>(Box::new(Syscall::new(open()?, SyscallConfig::default())?) as Box<dyn Engine>);
+        let engine = match config.engine {
+            EngineChoice::Ring => ring()?,
+            EngineChoice::Syscall => syscall()?,
+            EngineChoice::Auto => match ring() {
+                Err(Error::NoRing { .. }) => syscall()?,
+                other => other?,
+            },
+        };
+        Ok(Monitor { engine, foreign: Cell::new(0) })
+    }
+
+    /// Waits for the next datagram from the kernel. Several may be held at once on a ring.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overrun`] where events were lost, [`Error::TimedOut`], and what the engine says. The monitor goes on
+    /// after each of them.
+    pub fn receive(&self, deadline: Deadline) -> Result<Notice<'_>, Error> {
+        loop {
+            let datagram = self.engine.receive(deadline)?;
+            if datagram.is_from_kernel() {
+                return Ok(Notice { datagram });
+            }
+            self.foreign.set(self.foreign.get().wrapping_add(1));
+        }
+    }
+
+    /// How many datagrams of other processes were refused.
+    pub fn foreign(&self) -> u64 {
+        self.foreign.get()
+    }
+
+    /// The socket, for its groups and its drop counter.
+    pub fn socket(&self) -> &Socket {
+        self.engine.socket()
+    }
+
+    /// The engine, and why it is that.
+    pub fn reason(&self) -> Reason {
+        self.engine.reason()
+    }
+
+    /// What the engine did.
+    pub fn counters(&self) -> Counters {
+        self.engine.counters()
+    }
+}
+
+/// A datagram of events, borrowed from the monitor.
+#[derive(Debug)]
+#[must_use = "events that are not looked at are lost"]
+pub struct Notice<'m> {
+    datagram: Datagram<'m>,
+}
+
+impl Notice<'_> {
+    /// The events, in order.
+    pub fn messages(&self) -> Messages<'_> {
+        Messages::new(self.datagram.bytes())
+    }
+
+    /// The multicast group it was sent to.
+    pub fn group(&self) -> u32 {
+        self.datagram.group()
+    }
+
+    /// The id of the namespace it comes from, where it is not the monitor's own; needs
+    /// [`SocketOptions::listen_all_nsid`](crate::SocketOptions::listen_all_nsid).
+    pub fn namespace(&self) -> Option<i32> {
+        self.datagram.namespace()
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.datagram.bytes()
+    }
+}
