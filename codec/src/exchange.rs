@@ -197,11 +197,13 @@ impl Exchange {
         }
     }
 
-    fn verdict<'a>(&self, verdict: Verdict<'a>) -> Step<'a> {
-        match verdict.errno {
-            0 => Step::Finished { end: self.end, warning: verdict.refusal.text },
-            _ => Step::Failed(verdict.refusal),
+    fn verdict<'a>(&mut self, verdict: Verdict<'a>) -> Step<'a> {
+        if verdict.errno == 0 {
+            return Step::Finished { end: self.end, warning: verdict.refusal.text };
         }
+        // Whatever came before the refusal is not all there is.
+        self.end.truncated = true;
+        Step::Failed(verdict.refusal)
     }
 }
 

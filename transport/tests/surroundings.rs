@@ -1,0 +1,310 @@
+//! Engines and what surrounds them: threads, namespaces, sandboxes, signals, and what they leave behind.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ringlink::engine::auto::{Auto, AutoConfig};
+use ringlink::engine::ring::{Ring, RingConfig};
+use ringlink::engine::syscall::{Syscall, SyscallConfig};
+use ringlink::engine::{self, Deadline, Engine, EngineChoice, EngineKind, Reason};
+use ringlink::error::Error;
+use ringlink::namespace::Namespace;
+use ringlink::socket::{Protocol, Socket, SocketOptions};
+
+mod kernel;
+
+use kernel::*;
+
+#[test]
+fn an_engine_moves_between_threads() {
+    isolated("an_engine_moves_between_threads", || {
+        ip("link set lo up");
+        add_routes(
+            &Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"),
+            0..5000,
+        );
+        for (name, mut engine) in engines(request_socket) {
+            assert_eq!(engine.exchange(&noop(1), soon()).expect(name)[8], 1, "{name}");
+            for _ in 0..3 {
+                // Each thread ends, and with it what it had in flight; the last one drops nothing.
+                engine = std::thread::spawn(move || {
+                    assert_eq!(count_routes(&*engine), 5000);
+                    engine
+                })
+                .join()
+                .expect(name);
+            }
+            assert_eq!(engine.exchange(&noop(2), soon()).expect(name)[8], 2, "{name}");
+            // A thread that lives on after it gave the engine away, in the middle of a dump.
+            let (give, take) = std::sync::mpsc::channel::<Box<dyn Engine>>();
+            let (ended, end) = std::sync::mpsc::channel::<()>();
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    engine.send(&dump_routes(3)).expect(name);
+                    drop(engine.receive(soon()).expect(name));
+                    give.send(engine).expect(name);
+                    end.recv().expect(name);
+                });
+                let engine = take.recv().expect(name);
+                while messages(&engine.receive(soon()).expect(name))
+                    .iter()
+                    .all(|(kind, ..)| *kind != DONE)
+                {}
+                assert_eq!(count_routes(&*engine), 5000, "{name}");
+                drop(engine);
+                ended.send(()).expect(name);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_socket_in_another_namespace() {
+    isolated("a_socket_in_another_namespace", || {
+        let name = Named::new();
+        let here = Namespace::current().expect("here");
+        let cookie = open(Protocol::ROUTE).namespace_cookie().expect("a cookie");
+        let by_name = Namespace::name(&name.0).expect("found");
+        assert!(
+            Namespace::names()
+                .expect("names")
+                .iter()
+                .any(|other| **other == *name.0)
+        );
+        let by_path = Namespace::path(format!("/run/netns/{}", name.0)).expect("found");
+        let descriptor: OwnedFd = fs::File::open(format!("/run/netns/{}", name.0)).expect("opened").into();
+        let by_descriptor = Namespace::descriptor(descriptor).expect("found");
+        let child = Child::new(&name.0);
+        let by_pid = Namespace::pid(child.0.id()).expect("found");
+        let mut cookies = Vec::new();
+        for namespace in [by_name, by_path, by_descriptor, by_pid] {
+            assert!(!namespace.is_same(&here).expect("compared"));
+            let options = SocketOptions {
+                namespace: Some(namespace),
+                ..SocketOptions::default()
+            };
+            let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket there");
+            cookies.push(socket.namespace_cookie().expect("a cookie"));
+            assert!(
+                Namespace::current().expect("here").is_same(&here).expect("compared"),
+                "the caller was moved"
+            );
+            socket.connect_to_kernel().expect("connected");
+            let engine = engine::open(EngineChoice::Auto, socket).expect("an engine");
+            drop(engine.exchange(&noop(1), soon()).expect("an answer"));
+        }
+        assert!(
+            cookies.iter().all(|other| *other == cookies[0] && *other != cookie),
+            "{cookies:?} {cookie}"
+        );
+    });
+}
+
+/// A named namespace that is deleted when dropped.
+struct Named(String);
+
+impl Named {
+    fn new() -> Named {
+        let name = format!("ringlink-test-{}", std::process::id());
+        ip(&format!("netns add {name}"));
+        Named(name)
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+/// A process that is ended when dropped.
+struct Child(std::process::Child);
+
+impl Child {
+    /// `cat` in a named namespace; it answers once it runs, and then the namespace has been entered.
+    fn new(namespace: &str) -> Child {
+        let mut command = Command::new("ip");
+        command
+            .args(["netns", "exec", namespace, "cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = Child(command.spawn().expect("started"));
+        child
+            .0
+            .stdin
+            .as_mut()
+            .expect("a pipe")
+            .write_all(b"x")
+            .expect("written");
+        child
+            .0
+            .stdout
+            .as_mut()
+            .expect("a pipe")
+            .read_exact(&mut [0])
+            .expect("read");
+        child
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    // In a process of its own, because the other tests open descriptors and map memory too.
+    if std::env::var_os("RINGLINK_ALONE").is_none() {
+        let output = Command::new(std::env::current_exe().expect("a path"))
+            .args(["--exact", "nothing_is_left_behind", "--test-threads=1", "--nocapture"])
+            .env("RINGLINK_ALONE", "1")
+            .output()
+            .expect("run");
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let once = |choice| match Ring::new(request_socket(), choice) {
+        Ok(ring) => {
+            drop(ring.exchange(&noop(1), soon()).expect("an answer"));
+            // Dropped with a receive in flight, and with answers that nobody took.
+            ring.send(&noop(2)).expect("sent");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    let state = || {
+        let descriptors = fs::read_dir("/proc/self/fd").expect("descriptors").count();
+        let mappings = fs::read_to_string("/proc/self/maps").expect("mappings").lines().count();
+        let pages: Vec<usize> = fs::read_to_string("/proc/self/statm")
+            .expect("memory")
+            .split(' ')
+            .filter_map(|number| number.trim().parse().ok())
+            .collect();
+        (descriptors, mappings, pages[0], pages[1])
+    };
+    for _ in 0..20 {
+        if let Err(error) = once(RingConfig::default()) {
+            return missing("nothing_is_left_behind", &error.to_string());
+        }
+    }
+    let before = state();
+    for number in 0..1000 {
+        once(if number % 2 == 0 {
+            RingConfig::default()
+        } else {
+            RingConfig::tiny()
+        })
+        .expect("a ring");
+    }
+    let after = state();
+    println!("descriptors, mappings, pages, resident pages: {before:?}, {after:?}");
+    assert_eq!(before.0, after.0);
+    assert!(
+        after.1 <= before.1 + 2 && after.2 <= before.2 + 64 && after.3 <= before.3 + 64,
+        "{before:?} {after:?}"
+    );
+}
+
+/// Has the kernel answer one system call of the calling thread, and of no other, with an error.
+fn forbid(call: libc::c_long, errno: i32) {
+    let statement = |code: u32, k: u32| libc::sock_filter {
+        code: code as u16,
+        jt: 0,
+        jf: 0,
+        k,
+    };
+    let mut equal = statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32);
+    equal.jf = 1;
+    let mut program = [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0), // seccomp_data.nr
+        equal,
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog {
+        len: program.len() as u16,
+        filter: program.as_mut_ptr(),
+    };
+    // SAFETY: no pointers are passed.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: the kernel copies the program, which is valid during the call.
+    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!(result, 0);
+}
+
+#[test]
+fn a_sandbox_without_io_uring() {
+    for (call, errno, text) in [
+        (libc::SYS_io_uring_setup, libc::EPERM, "io_uring is forbidden here"),
+        (libc::SYS_io_uring_setup, libc::ENOSYS, "no io_uring"),
+        (
+            libc::SYS_io_uring_register,
+            libc::EINVAL,
+            "would not take a ring of buffers",
+        ),
+    ] {
+        isolated("a_sandbox_without_io_uring", || {
+            ip("link set lo up");
+            forbid(call, errno);
+            let ring = engine::open(EngineChoice::Ring, request_socket()).expect_err("no ring");
+            assert!(
+                matches!(ring, Error::NoRing { .. }) && ring.to_string().contains(text),
+                "{ring}"
+            );
+            let engine = Auto::new(
+                request_socket(),
+                AutoConfig {
+                    threshold: 1,
+                    ..AutoConfig::default()
+                },
+            )
+            .expect("an engine");
+            add_routes(&engine, 0..3000);
+            assert_eq!(count_routes(&engine), 3000);
+            assert_eq!(
+                (engine.kind(), engine.reason()),
+                (EngineKind::Syscall, Reason::NoRing(ring))
+            );
+            assert!(
+                engine.reason().to_string().starts_with("syscall: "),
+                "{}",
+                engine.reason()
+            );
+        });
+    }
+}
+
+#[test]
+fn signals_do_not_end_a_wait() {
+    extern "C" fn nothing(_: i32) {}
+    // SAFETY: all fields are integers and pointers, for which zero is a value: no flags, so no restart.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = nothing as extern "C" fn(i32) as usize;
+    // SAFETY: the action is valid, and its handler does nothing.
+    let result = unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut()) };
+    assert_eq!(result, 0);
+    for (name, engine) in engines(request_socket) {
+        let (started, start) = std::sync::mpsc::channel();
+        let waiter = std::thread::spawn(move || {
+            // SAFETY: it has no conditions.
+            started.send(unsafe { libc::pthread_self() }).expect(name);
+            let (start, short) = (Instant::now(), Duration::from_millis(50));
+            let result = engine.receive(Deadline::after(short)).map(drop);
+            (result, start.elapsed() >= short)
+        });
+        let thread = start.recv().expect(name);
+        while !waiter.is_finished() {
+            // SAFETY: the thread was not joined yet, so its id is valid.
+            unsafe { libc::pthread_kill(thread, libc::SIGUSR1) };
+            std::thread::yield_now();
+        }
+        assert_eq!(waiter.join().expect(name), (Err(Error::TimedOut), true), "{name}");
+    }
+}
