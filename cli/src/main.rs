@@ -1,2 +1,110 @@
-//! The program.
-fn main() {}
+//! `ringlink`: what `ip` does, over the ringlink library.
+//!
+//! An object (`route`), a verb (`show`) and words in the order `ip` users type them. [`arguments`] reads them,
+//! [`session`] holds the connection, [`output`] prints rows as JSON or as text, [`failure`] says what went wrong and
+//! gives the exit code. Each object is one module, which says how a row is printed once for both.
+//!
+//! What is absent: bytes. Messages are read and written by the codec's keys, sent and received by the library.
+
+mod arguments;
+mod failure;
+
+mod output;
+
+mod names;
+mod session;
+
+mod address;
+mod link;
+mod neighbour;
+mod route;
+mod rule;
+
+mod decode;
+mod monitor;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Options, Words, keyword};
+use failure::Failure;
+use session::Session;
+
+/// Objects in the order in which `ip` takes abbreviations: `r` is `route`, `ru` is `rule`.
+const OBJECTS: &[&str] =
+    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "decode", "help"];
+
+fn main() -> ExitCode {
+    let mut options = match Options::try_parse() {
+        Ok(options) => options,
+        // Clap's own exit code for usage is 2, which here is the kernel's.
+        Err(error) => {
+            // Standard output or error that is gone is nothing to tell anyone about.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    let words = std::mem::take(&mut options.words);
+    match run(options, &words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(options: Options, words: &[String]) -> Result<(), Failure> {
+    let mut words = Words::new(words);
+    let Some(word) = words.next() else { return help() };
+    let object = keyword(word, OBJECTS);
+    match object {
+        Some("help") => return help(),
+        Some("decode") => return decode::run(&options, &mut words),
+        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, decode or help")),
+        Some(_) => {}
+    }
+    if words.peek() == Some("help") {
+        return print(match object {
+            Some("address") => address::HELP,
+            Some("route") => route::HELP,
+            Some("rule") => rule::HELP,
+            Some("link") => link::HELP,
+            Some("monitor") => monitor::HELP,
+            _ => neighbour::HELP,
+        });
+    }
+    let mut session = Session::open(options)?;
+    let done = match object {
+        Some("address") => address::run(&mut session, &mut words),
+        Some("route") => route::run(&mut session, &mut words),
+        Some("rule") => rule::run(&mut session, &mut words),
+        Some("link") => link::run(&mut session, &mut words),
+        Some("monitor") => return monitor::run(&session, &mut words),
+        _ => neighbour::run(&mut session, &mut words),
+    };
+    done
+}
+
+fn help() -> Result<(), Failure> {
+    print(&Options::command().render_help().to_string())
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+/// Says what went wrong, and what to do about it.
+fn tell(failure: &Failure) {
+    if failure.is_silent() {
+        return;
+    }
+    let mut err = io::stderr().lock();
+    // Standard error that is gone is nothing to tell anyone about.
+    let _ = writeln!(err, "ringlink: {failure}");
+    if let Some(advice) = failure.advice() {
+        let _ = writeln!(err, "  {advice}");
+    }
+}

@@ -285,7 +285,13 @@ impl fmt::Display for Refused {
         if !self.request.is_empty() {
             write!(f, "{} refused: ", self.request)?;
         }
-        write!(f, "{}", Text(i32::try_from(self.errno.0).unwrap_or(0)))?;
+        // The system's words end in "(os error N)"; the kernel's name of the number says more.
+        let words = Text(i32::try_from(self.errno.0).unwrap_or(0)).to_string();
+        let words = words.split(" (os error").next().unwrap_or_default();
+        match self.errno.name() {
+            Some(name) => write!(f, "{words} (E{name})")?,
+            None => write!(f, "{words} (error {})", self.errno)?,
+        }
         if !self.text.is_empty() {
             write!(f, ": {}", self.text.trim_end_matches('.'))?;
         }
@@ -334,6 +340,6 @@ mod tests {
         assert!(forbidden.is_permission() && forbidden.to_string().contains("io_uring_disabled"));
         assert_eq!(io::Error::from(Error::TimedOut).kind(), io::ErrorKind::TimedOut);
         assert_eq!(io::Error::from(forbidden).kind(), io::ErrorKind::PermissionDenied);
-        assert!(size_of::<Error>() <= 40);
+        assert!(size_of::<Error>() <= 48);
     }
 }

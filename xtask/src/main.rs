@@ -1,2 +1,71 @@
-//! Chores.
-fn main() {}
+//! The project's own chores: `cargo xtask CHORE`.
+//!
+//! | chore | does |
+//! |---|---|
+//! | `test` | runs all tests under a watchdog that outlives a hanging kernel |
+//! | `audit` | compares the codec's tables with the installed kernel headers and with files of facts |
+//! | `size` | builds the codec for machines without an operating system, and times its build |
+//! | `vm` | runs a command inside a guest with another kernel |
+//! | `capture` | dumps a table of the kernel into a file for the codec's tests |
+//!
+//! A chore that fails says why on one line and exits with 1. Nothing here is part of the product.
+
+mod audit;
+mod capture;
+mod failure;
+mod netlink;
+mod process;
+mod size;
+mod test;
+mod vm;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use failure::Outcome;
+
+/// The project's own chores
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+enum Chore {
+    /// Run all tests under a watchdog
+    Test(test::Options),
+    /// Compare the codec's tables with kernel headers and facts
+    Audit(audit::Options),
+    /// Build the codec for bare metal, and time its build
+    Size,
+    /// Run a command in a guest with another kernel
+    Vm(vm::Options),
+    /// Dump a table of the kernel for the codec's tests
+    Capture(capture::Options),
+    /// Ask the kernel for its interfaces, for who watches whether it answers
+    #[command(hide = true)]
+    Links,
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test(options) => test::run(&options),
+        Chore::Audit(options) => audit::run(&options).map(|()| ExitCode::SUCCESS),
+        Chore::Size => size::run().map(|()| ExitCode::SUCCESS),
+        Chore::Vm(options) => vm::run(&options),
+        Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
+        Chore::Links => links().map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        ExitCode::FAILURE
+    })
+}
+
+fn links() -> Outcome {
+    netlink::dump(netlink::dump_operation("link")?, 0).map(drop)
+}
+
+/// The repository's folder.
+fn root() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    package.parent().map(PathBuf::from).unwrap_or(package)
+}

@@ -1,5 +1,6 @@
 //! Payloads that hold several things: nests, lists, structs followed by more.
 
+use core::fmt;
 use core::marker::PhantomData;
 
 use super::value::wrong_length;
@@ -63,10 +64,15 @@ impl<V: Value> Value for Indexed<V> {
 }
 
 /// The items of an [`Indexed`] payload: index and value.
-#[derive(Debug)]
 pub struct IndexedItems<'a, V> {
     attributes: RawAttributes<'a>,
     value: PhantomData<fn() -> V>,
+}
+
+impl<V> fmt::Debug for IndexedItems<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IndexedItems").field(&self.attributes).finish()
+    }
 }
 
 impl<V> Clone for IndexedItems<'_, V> {
@@ -120,7 +126,6 @@ impl<V: Fixed + Encode<V> + Copy> Encode<Packed<V>> for &[V] {
 }
 
 /// The items of a [`Packed`] payload.
-#[derive(Debug)]
 pub struct PackedItems<'a, V> {
     rest: &'a [u8],
     value: PhantomData<fn() -> V>,
@@ -137,6 +142,12 @@ impl<V: Fixed> PackedItems<'_, V> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+}
+
+impl<V> fmt::Debug for PackedItems<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PackedItems").field(&self.rest).finish()
     }
 }
 
@@ -218,10 +229,15 @@ impl<H: Record, S: Table> Value for Records<H, S> {
 }
 
 /// The items of a [`Records`] payload: struct and attributes.
-#[derive(Debug)]
 pub struct RecordsItems<'a, H, S> {
     rest: Payload<'a>,
     types: PhantomData<fn() -> (H, S)>,
+}
+
+impl<H, S> fmt::Debug for RecordsItems<'_, H, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecordsItems").field(&self.rest).finish()
+    }
 }
 
 impl<H, S> Clone for RecordsItems<'_, H, S> {

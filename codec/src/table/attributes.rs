@@ -132,13 +132,23 @@ impl<'a, S: Table> Attributes<'a, S> {
 }
 
 /// The occurrences of one attribute.
-#[derive(Debug)]
-pub struct All<'a, S, V>
-where
-    S: Table,
-{
+pub struct All<'a, S, V> {
     attributes: RawAttributes<'a>,
     key: Key<S, V>,
+}
+
+impl<S, V> Clone for All<'_, S, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, V> Copy for All<'_, S, V> {}
+
+impl<S: Table, V> core::fmt::Debug for All<'_, S, V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("All").field("key", &self.key).field("attributes", &self.attributes).finish()
+    }
 }
 
 impl<'a, S: Table, V: Value> Iterator for All<'a, S, V> {

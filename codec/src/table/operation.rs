@@ -6,7 +6,7 @@ use zerocopy::IntoBytes;
 
 use super::{AttributeWriter, Attributes, Layout, Record, Space, Table};
 use crate::wire::{
-    Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, Writer, align, short,
+    Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, Writer, align, place, short,
 };
 
 /// What a message carries behind its header: a fixed header of the family, then attributes. A pair
@@ -173,10 +173,8 @@ impl<'a, F: Format> Body<'a, F> {
     #[must_use]
     pub fn of(message: Message<'a>) -> Self {
         let start = align(size_of::<F::Header>());
-        let payload = Payload {
-            bytes: message.payload.get(start..).unwrap_or_default(),
-            offset: short(start.saturating_add(MESSAGE_HEADER)),
-        };
+        let bytes = message.payload.get(start..).unwrap_or_default();
+        let payload = Payload { bytes, offset: place(start.wrapping_add(MESSAGE_HEADER)) };
         Self {
             message: message.header,
             header: F::Header::from_bytes(message.payload),

@@ -80,12 +80,12 @@ impl<'a> RawAttributes<'a> {
     /// end.
     #[inline(always)]
     pub(crate) fn advance(&mut self) -> Option<(u16, &'a [u8])> {
-        let (Header { length, kind }, _) = Header::read_from_prefix(self.rest).ok()?;
-        let length = usize::from(length);
-        let bytes = self.rest.get(ATTRIBUTE_HEADER..length)?;
-        // The last attribute may lack its padding. Cutting at what is there is always possible, and cheaper to say so.
-        let step = align(length).min(self.rest.len());
-        self.rest = self.rest.get(step..).unwrap_or_default();
+        let (Header { length, kind }, behind) = Header::read_from_prefix(self.rest).ok()?;
+        // A length below the header's own wraps to one that nothing is as long as: one comparison does for both.
+        let bytes = behind.get(..usize::from(length).wrapping_sub(ATTRIBUTE_HEADER))?;
+        // The last attribute may lack its padding; cutting at what is there cannot fail, and costs no branch.
+        let step = align(bytes.len()).min(behind.len());
+        self.rest = behind.get(step..).unwrap_or_default();
         Some((kind, bytes))
     }
 

@@ -55,7 +55,7 @@ impl<'a> Messages<'a> {
     #[inline]
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.length.saturating_sub(self.rest.len())
+        self.length.wrapping_sub(self.rest.len())
     }
 }
 
@@ -86,16 +86,17 @@ impl core::iter::FusedIterator for Messages<'_> {}
 /// The first message and what follows it and its padding. The last message may lack its padding.
 #[inline]
 fn split(bytes: &[u8], offset: usize) -> Result<(Message<'_>, &[u8]), Error> {
-    let Ok((header, _)) = MessageHeader::read_from_prefix(bytes) else {
+    let Ok((header, behind)) = MessageHeader::read_from_prefix(bytes) else {
         let found = short(bytes.len());
         return Err(Error::new(ErrorKind::MessageTruncated { found }, short(offset)));
     };
     // A 16-bit usize cannot hold every length; such a length is past the end there.
     let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-    let Some(payload) = bytes.get(MESSAGE_HEADER..length) else {
+    // As with attributes: a length below the header's own wraps, and one comparison does for both.
+    let Some(payload) = behind.get(..length.wrapping_sub(MESSAGE_HEADER)) else {
         let kind = ErrorKind::MessageLength { length: header.length, available: short(bytes.len()) };
         return Err(Error::new(kind, short(offset)));
     };
-    let rest = bytes.get(align(length)..).unwrap_or_default();
-    Ok((Message { header, payload }, rest))
+    let step = align(payload.len()).min(behind.len());
+    Ok((Message { header, payload }, behind.get(step..).unwrap_or_default()))
 }

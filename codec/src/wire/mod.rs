@@ -32,11 +32,11 @@ pub use writer::Writer;
 
 /// The next multiple of four: messages and attributes start there (`NLMSG_ALIGN`, `NLA_ALIGN`).
 ///
-/// Saturates instead of wrapping; no slice is that long.
+/// Wraps beyond what a slice can be long.
 #[inline]
 #[must_use]
 pub const fn align(length: usize) -> usize {
-    length.saturating_add(3) & !3
+    length.wrapping_add(3) & !3
 }
 
 /// A length as the 32-bit number headers and errors carry; longer ones are named by the largest number.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{Body, Format};
-use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
+use ringlink_codec::wire::{Message, MessageType, Messages};
 
 use super::{Connection, Root};
 use crate::engine::Datagram;
@@ -84,14 +85,10 @@ impl<'c, A: Format> Dump<'c, A> {
     /// As [`next`](Dump::next), but the message as it is.
     #[inline]
     pub fn next_message(&mut self) -> Result<Option<Message<'_>>, Error> {
-        let Some(header) = self.advance()? else { return Ok(None) };
+        let Some(place) = self.advance()? else { return Ok(None) };
         let bytes = self.datagram.as_ref().map(Datagram::bytes).unwrap_or_default();
-        // `advance` has parsed the message that ends, padded, where the next one starts.
-        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-        let start = self.at.saturating_sub(length.next_multiple_of(4));
-        let end = start.saturating_add(length);
-        let payload = bytes.get(start.saturating_add(size_of::<MessageHeader>())..end).unwrap_or_default();
-        Ok(Some(Message { header, payload }))
+        // `advance` has parsed the message at this place already.
+        Ok(bytes.get(place).and_then(|bytes| Message::parse(bytes).ok()))
     }
 
     /// How the dump ended. Before its end, and after an error, it counts as cut ([`End::truncated`]).
@@ -103,14 +100,18 @@ impl<'c, A: Format> Dump<'c, A> {
         exchange.end()
     }
 
-    /// Goes to the next answer and returns its header; `at` is then behind it.
+    /// Goes to the next answer; returns where in the datagram it is. `at` is then behind it.
+    ///
+    /// A place instead of the message: the message borrows the datagram, which this may have to replace.
     #[inline]
-    fn advance(&mut self) -> Result<Option<MessageHeader>, Error> {
+    fn advance(&mut self) -> Result<Option<Range<usize>>, Error> {
         loop {
             if let Some(datagram) = &self.datagram {
                 let rest = datagram.bytes().get(self.at..).unwrap_or_default();
                 let mut messages = Messages::new(rest);
-                while let Some(message) = messages.next() {
+                loop {
+                    let start = self.at.wrapping_add(messages.offset());
+                    let Some(message) = messages.next() else { break };
                     let message = match message {
                         Ok(message) => message,
                         Err(error) => {
@@ -120,10 +121,9 @@ impl<'c, A: Format> Dump<'c, A> {
                         }
                     };
                     match self.connection.accept(&mut self.exchange, message, datagram) {
-                        Step::Item(message) if message.header.kind == self.answer => {
-                            let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
-                            self.at = self.at.saturating_add(messages.offset().max(length).next_multiple_of(4));
-                            return Ok(Some(message.header));
+                        Step::Item(_) if message.header.kind == self.answer => {
+                            self.at = self.at.wrapping_add(messages.offset());
+                            return Ok(Some(start..self.at));
                         }
                         Step::Item(_) => self.exchange.skipped(),
                         Step::Failed(refusal) => {

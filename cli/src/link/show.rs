@@ -1,0 +1,186 @@
+//! `link show`: which interfaces, and as rows.
+
+use ringlink::Connection;
+use ringlink::codec::route::{ExtMask, Link, LinkFlags, LinkHeader, LinkInfo, LinkMessage, Rtm};
+use ringlink::codec::table::{AttributeWriter, Body};
+
+use super::known::{Known, Messages};
+use super::namespaces::Namespaces;
+use super::row::{Detail, Printer};
+use crate::arguments::Words;
+use crate::failure::Failure;
+use crate::session::{Session, warn};
+
+/// How often a dump is made before one that was interrupted is taken as it is.
+const ATTEMPTS: u32 = 3;
+
+/// Which interfaces.
+#[derive(Debug, Default)]
+struct Filter<'w> {
+    /// The one with this name.
+    device: Option<&'w str>,
+    /// Those of this kind, or ports of this kind.
+    kind: Option<Kind<'w>>,
+    /// Ports of the interface with this index.
+    master: Option<u32>,
+    /// Ports of none.
+    no_master: bool,
+    /// Those that are up.
+    up: bool,
+    /// Those of this group.
+    group: Option<u32>,
+    /// Virtual functions are not told.
+    no_functions: bool,
+}
+
+/// What kind of interface.
+#[derive(Clone, Copy, Debug)]
+enum Kind<'w> {
+    /// It is one.
+    Itself(&'w str),
+    /// It is a port of one.
+    Port(&'w str),
+}
+
+/// Shows interfaces.
+pub(super) fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
+    let filter = Filter::parse(session, words)?;
+    let detail = Detail {
+        details: session.options.details || session.options.json,
+        statistics: session.options.statistics,
+    };
+    let mask = filter.mask(detail);
+    let mut known = Known::new(session.config().clone());
+    let mut messages = Messages::default();
+    match filter.device {
+        Some(name) => one(&mut session.connection, name, mask, &mut messages)?,
+        None => all(&mut session.connection, &filter, mask, &mut messages)?,
+    }
+    messages.iter().for_each(|link| known.note(&link));
+    let mut namespaces = Namespaces::default();
+    let mut printer =
+        Printer { names: &session.names, known: &mut known, namespaces: &mut namespaces, detail };
+    for link in messages.iter().filter(|link| filter.matches(link)) {
+        if let Err(error) = printer.print(&mut session.output, &link) {
+            warn(format_args!("interface {}: {error}", link.header.index));
+        }
+        if session.output.is_broken() {
+            break;
+        }
+    }
+    session.finish()
+}
+
+/// Asks for one interface by its name or an alternative name.
+fn one(connection: &mut Connection, name: &str, mask: ExtMask, messages: &mut Messages) -> Result<(), Failure> {
+    let reply = connection.get(Rtm::GETLINK, LinkHeader::default(), |link| {
+        super::put_name(link, name);
+        link.put(Link::EXT_MASK, mask);
+    });
+    match reply {
+        Ok(reply) => {
+            messages.keep(reply.message());
+            Ok(())
+        }
+        Err(error) if error.is_not_found() => Err(Failure::Input(format!("there is no interface `{name}`"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Dumps what the filter asks for; the kernel need not heed all of it. A dump that was interrupted is made again.
+fn all(
+    connection: &mut Connection,
+    filter: &Filter<'_>,
+    mask: ExtMask,
+    messages: &mut Messages,
+) -> Result<(), Failure> {
+    for attempt in 1..=ATTEMPTS {
+        let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |link| {
+            link.put(Link::EXT_MASK, mask);
+            filter.put(link);
+        })?;
+        messages.clear();
+        while let Some(message) = dump.next_message()? {
+            messages.keep(message);
+        }
+        let end = dump.end();
+        if end.interrupted && attempt < ATTEMPTS {
+            continue;
+        }
+        if end.interrupted {
+            warn(format_args!("interfaces changed while they were dumped, some may be missing or twice"));
+        }
+        if end.truncated {
+            warn(format_args!("messages were lost, some interfaces are missing"));
+        }
+        break;
+    }
+    Ok(())
+}
+
+impl<'w> Filter<'w> {
+    fn parse(session: &mut Session, words: &mut Words<'w>) -> Result<Self, Failure> {
+        let mut filter = Self::default();
+        while let Some(word) = words.next() {
+            match word {
+                "up" => filter.up = true,
+                "master" | "vrf" => {
+                    let name = words.value("an interface")?;
+                    filter.master = Some(session.interface(name)?);
+                }
+                "nomaster" => filter.no_master = true,
+                "novf" => filter.no_functions = true,
+                "type" => {
+                    let kind = words.value("a kind of interface (vlan, bridge, bridge_slave …)")?;
+                    filter.kind = Some(match kind.strip_suffix("_slave") {
+                        Some(kind) => Kind::Port(kind),
+                        None => Kind::Itself(kind),
+                    });
+                }
+                "group" => {
+                    let groups = session.names.groups();
+                    filter.group = Some(words.parse("a group", |word| groups.number(word))?);
+                }
+                "dev" => filter.device = Some(words.value("an interface")?),
+                name if filter.device.is_none() => filter.device = Some(name),
+                _ => return Err(words.refuse("up, master, vrf, nomaster, type, group, novf or one interface")),
+            }
+        }
+        Ok(filter)
+    }
+
+    /// What to tell beyond the usual, or to leave out.
+    fn mask(&self, detail: Detail) -> ExtMask {
+        let functions = if self.no_functions { ExtMask::default() } else { ExtMask::VF };
+        match detail.statistics {
+            0 => functions | ExtMask::SKIP_STATS,
+            _ => functions,
+        }
+    }
+
+    /// What the kernel can heed.
+    fn put(&self, link: &mut AttributeWriter<'_, '_, Link>) {
+        link.put_some(Link::MASTER, self.master);
+        // Only kinds that the kernel has loaded can be asked for; it tells all interfaces where it does not know one.
+        if let Some(Kind::Itself(kind)) = self.kind {
+            link.nest(Link::LINKINFO, |info| info.put(LinkInfo::KIND, kind));
+        }
+    }
+
+    /// Whether an interface is one of those. What cannot be read does not match.
+    fn matches(&self, link: &Body<'_, LinkMessage>) -> bool {
+        let Ok((master, group, info)) = link.attributes.read((Link::MASTER, Link::GROUP, Link::LINKINFO)) else {
+            return false;
+        };
+        let kind = |key| info.and_then(|info| info.get(key).ok().flatten()).unwrap_or_default();
+        (!self.up || link.header.flags.contains(LinkFlags::UP))
+            && self.master.is_none_or(|wanted| master == Some(wanted))
+            && (!self.no_master || master.is_none_or(|master| master == 0))
+            && self.group.is_none_or(|wanted| group == Some(wanted))
+            && match self.kind {
+                None => true,
+                Some(Kind::Itself(wanted)) => kind(LinkInfo::KIND) == wanted,
+                Some(Kind::Port(wanted)) => kind(LinkInfo::SLAVE_KIND) == wanted,
+            }
+    }
+}
