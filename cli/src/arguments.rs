@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Print more (in text; JSON has everything).
     #[arg(short, long)]
     pub(crate) details: bool,
-    /// Print counters; twice, counters of errors too.
+    /// Print counters of interfaces and neighbours; twice for counters of errors too.
     #[arg(short = 's', long, action = clap::ArgAction::Count)]
     pub(crate) statistics: u8,
     /// IPv4 only.

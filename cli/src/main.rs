@@ -62,6 +62,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
     let object = keyword(word, OBJECTS);
     match object {
         Some("help") => return help(),
+        Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
         None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, decode or help")),
         Some(_) => {}
@@ -77,15 +78,14 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         });
     }
     let mut session = Session::open(options)?;
-    let done = match object {
+    match object {
         Some("address") => address::run(&mut session, &mut words),
         Some("route") => route::run(&mut session, &mut words),
         Some("rule") => rule::run(&mut session, &mut words),
         Some("link") => link::run(&mut session, &mut words),
-        Some("monitor") => return monitor::run(&session, &mut words),
+        Some("monitor") => monitor::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
-    };
-    done
+    }
 }
 
 fn help() -> Result<(), Failure> {

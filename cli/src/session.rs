@@ -1,11 +1,14 @@
 //! What every command works with: the connection, the names, the output.
 
 use std::io::{self, IsTerminal, Write};
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use ringlink::codec;
+use ringlink::codec::reply::End;
 use ringlink::codec::route::{Link, LinkHeader, Rtm};
 use ringlink::codec::table::{AttributeWriter, Body, Format, Operation};
+use ringlink::codec::wire::{Message, MessageHeader};
 use ringlink::namespace::Namespace;
 use ringlink::socket::{Protocol, SocketOptions};
 use ringlink::{Config, Connection};
@@ -112,16 +115,36 @@ impl Session {
             if end.interrupted && attempt < ATTEMPTS && output.go_back(mark) {
                 continue;
             }
-            if end.interrupted {
-                warn(format_args!("the table changed while it was dumped, some of it may be missing or twice"));
-            }
-            if end.truncated {
-                warn(format_args!("messages were lost, some of the table is missing"));
-            }
+            warn_of(end);
             break;
         }
         output.hold(false);
         Ok(())
+    }
+
+    /// Dumps and keeps the answers, for rows that are made of several. Interruptions are treated as in
+    /// [`Session::dump`].
+    pub(crate) fn gather<Q: Format, A: Format>(
+        &mut self,
+        operation: Operation<Q, A>,
+        header: Q::Header,
+        fill: impl Fn(&mut AttributeWriter<'_, '_, Q::Space>),
+    ) -> Result<Gathered<A>, Failure> {
+        let mut attempt = 1;
+        loop {
+            let mut gathered = Gathered { bytes: Vec::new(), messages: Vec::new(), answer: PhantomData };
+            let mut dump = self.connection.dump(operation, header, &fill)?;
+            while let Some(message) = dump.next_message()? {
+                gathered.keep(message);
+            }
+            let end = dump.end();
+            if end.interrupted && attempt < ATTEMPTS {
+                attempt += 1;
+                continue;
+            }
+            warn_of(end);
+            return Ok(gathered);
+        }
     }
 
     /// Ends the output, and tells what was done if that was asked for.
@@ -151,6 +174,55 @@ impl Session {
             self.output.rows(),
             self.started.elapsed().as_secs_f64() * 1000.0,
         );
+    }
+}
+
+/// Answers of a dump, kept.
+#[derive(Debug)]
+pub(crate) struct Gathered<A> {
+    bytes: Vec<u8>,
+    /// Header, and where the payload ends.
+    messages: Vec<(MessageHeader, usize)>,
+    answer: PhantomData<fn() -> A>,
+}
+
+impl<A: Format> Gathered<A> {
+    fn keep(&mut self, message: Message<'_>) {
+        self.bytes.extend_from_slice(message.payload);
+        self.messages.push((message.header, self.bytes.len()));
+    }
+
+    /// Keeps only those of which `keep` says so.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Body<'_, A>) -> bool) {
+        let mut kept = Self { bytes: Vec::new(), messages: Vec::new(), answer: PhantomData };
+        let mut start = 0;
+        for (header, end) in &self.messages {
+            let message = Message { header: *header, payload: &self.bytes[start..*end] };
+            if keep(&Body::of(message)) {
+                kept.keep(message);
+            }
+            start = *end;
+        }
+        *self = kept;
+    }
+
+    /// The answers, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Body<'_, A>> {
+        let starts = std::iter::once(0).chain(self.messages.iter().map(|(_, end)| *end));
+        self.messages
+            .iter()
+            .zip(starts)
+            .map(|((header, end), start)| Body::of(Message { header: *header, payload: &self.bytes[start..*end] }))
+    }
+}
+
+/// Tells of a dump that is not whole.
+fn warn_of(end: End) {
+    if end.interrupted {
+        warn(format_args!("the table changed while it was dumped, some of it may be missing or twice"));
+    }
+    if end.truncated {
+        warn(format_args!("messages were lost, some of the table is missing"));
     }
 }
 

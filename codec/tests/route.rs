@@ -120,7 +120,7 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
     .unwrap();
     some(&mut line, "src", view.preferred_source);
     some(&mut line, "metric", view.priority);
-    some(&mut line, "pref", view.preference);
+    some(&mut line, "pref", view.attributes.get(Route::PREF).unwrap());
     some(&mut line, "nhid", view.nexthop);
     if view.tos != 0 {
         write!(line, " tos {}", view.tos).unwrap();
@@ -128,10 +128,10 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
     if view.flags.0 != 0 {
         write!(line, " flags {}", view.flags).unwrap();
     }
-    if let Some(kind) = view.encap_type {
+    if let Some(kind) = view.attributes.get(Route::ENCAP_TYPE).unwrap() {
         write!(line, " encap {kind}").unwrap();
     }
-    if let Some(metrics) = view.metrics {
+    if let Some(metrics) = view.attributes.get(Route::METRICS).unwrap() {
         let (lock, mtu, advmss, initcwnd, algorithm) = metrics
             .read((
                 Metrics::LOCK,

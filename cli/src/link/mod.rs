@@ -1,5 +1,6 @@
 //! Interfaces: `ringlink link show`, `list`, `add`, `set`, `del`, `property`.
 
+mod rows;
 mod show;
 
 mod row;
@@ -23,6 +24,8 @@ use ringlink::codec::table::AttributeWriter;
 use crate::arguments::{Words, keyword};
 use crate::failure::Failure;
 use crate::session::Session;
+
+pub(crate) use rows::Rows;
 
 /// What `ringlink link help` says.
 pub(crate) const HELP: &str = "\

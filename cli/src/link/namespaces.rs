@@ -33,7 +33,8 @@ fn read(known: &mut Known) -> HashMap<i32, String> {
         let Ok(file) = File::open(entry.path()) else { continue };
         let Ok(descriptor) = u32::try_from(file.as_raw_fd()) else { continue };
         let header = GeneralHeader::default();
-        let reply = connection.get(Rtm::GETNSID, header, |ns| ns.put(Namespace::FD, descriptor)); eprintln!("{:?}", reply.as_ref().err()); let Ok(reply)=reply else {continue};
+        let reply = connection.get(Rtm::GETNSID, header, |ns| ns.put(Namespace::FD, descriptor));
+        let Ok(reply) = reply else { continue };
         if let Ok(Some(id @ 0..)) = reply.body().attributes.get(Namespace::NSID) {
             names.insert(id, entry.file_name().to_string_lossy().into_owned());
         }

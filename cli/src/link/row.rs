@@ -20,6 +20,8 @@ pub(super) struct Detail {
     pub(super) details: bool,
     /// 1 for counters, 2 for counters of errors too.
     pub(super) statistics: u8,
+    /// Its addresses follow: then the link mode is left out.
+    pub(super) addresses: bool,
 }
 
 /// What rows are printed with.
@@ -37,33 +39,40 @@ impl Printer<'_> {
     ///
     /// The first attribute that cannot be read; the row is complete but for that.
     pub(super) fn print(&mut self, output: &mut Output, link: &Body<'_, LinkMessage>) -> Result<(), Error> {
+        output.row(|row| self.fill(row, link))
+    }
+
+    /// Prints an interface into a row that may go on behind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`print`](Self::print).
+    pub(super) fn fill(&mut self, row: &mut Output, link: &Body<'_, LinkMessage>) -> Result<(), Error> {
         let Self { names, known, namespaces, detail } = self;
-        output.row(|row| {
-            if link.message.kind == Rtm::DELLINK.kind {
-                row.json("deleted", true);
-                row.word("Deleted");
+        if link.message.kind == Rtm::DELLINK.kind {
+            row.json("deleted", true);
+            row.word("Deleted");
+        }
+        row.field("ifindex", "", link.header.index);
+        row.glue(":");
+        Fields::print(row, known, link.attributes, |fields| {
+            fields.first_line(link.header, names, *detail);
+            fields.addresses(link.header, namespaces);
+            if detail.details {
+                fields.details();
             }
-            row.field("ifindex", "", link.header.index);
-            row.glue(":");
-            Fields::print(row, known, link.attributes, |fields| {
-                fields.first_line(link.header, names);
-                fields.addresses(link.header, namespaces);
-                if detail.details {
-                    fields.details();
-                }
-                fields.alias();
-                if detail.statistics > 0 {
-                    fields.statistics(*detail);
-                }
-                fields.rest(link.header, *detail);
-            })
+            fields.alias();
+            if detail.statistics > 0 {
+                fields.statistics(*detail);
+            }
+            fields.rest(link.header, *detail);
         })
     }
 }
 
 impl<'a> Fields<'_, 'a, Link> {
     /// Names, flags, and what there is in short.
-    fn first_line(&mut self, header: LinkHeader, names: &Names) {
+    fn first_line(&mut self, header: LinkHeader, names: &Names, detail: Detail) {
         let below_is_down = self.name_and_link();
         self.flags(header.flags, below_is_down);
         self.same(Link::MTU, "mtu");
@@ -82,7 +91,7 @@ impl<'a> Fields<'_, 'a, Link> {
                 }
             }
         }
-        if let Some(mode) = self.get(Link::LINKMODE) {
+        if let Some(mode) = self.get(Link::LINKMODE).filter(|_| !detail.addresses) {
             match mode.0 {
                 0 | 1 => self.row.field("linkmode", "mode", mode.name().unwrap_or_default()),
                 number => self.row.field("linkmode_index", "mode", number),

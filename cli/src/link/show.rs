@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 3;
 
 /// Which interfaces.
 #[derive(Debug, Default)]
-struct Filter<'w> {
+pub(super) struct Filter<'w> {
     /// The one with this name.
     device: Option<&'w str>,
     /// Those of this kind, or ports of this kind.
@@ -48,6 +48,7 @@ pub(super) fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), F
     let detail = Detail {
         details: session.options.details || session.options.json,
         statistics: session.options.statistics,
+        addresses: false,
     };
     let mask = filter.mask(detail);
     let mut known = Known::new(session.config().clone());
@@ -119,7 +120,7 @@ fn all(
 }
 
 impl<'w> Filter<'w> {
-    fn parse(session: &mut Session, words: &mut Words<'w>) -> Result<Self, Failure> {
+    pub(super) fn parse(session: &mut Session, words: &mut Words<'w>) -> Result<Self, Failure> {
         let mut filter = Self::default();
         while let Some(word) = words.next() {
             match word {
@@ -150,7 +151,7 @@ impl<'w> Filter<'w> {
     }
 
     /// What to tell beyond the usual, or to leave out.
-    fn mask(&self, detail: Detail) -> ExtMask {
+    pub(super) fn mask(&self, detail: Detail) -> ExtMask {
         let functions = if self.no_functions { ExtMask::default() } else { ExtMask::VF };
         match detail.statistics {
             0 => functions | ExtMask::SKIP_STATS,
@@ -159,7 +160,7 @@ impl<'w> Filter<'w> {
     }
 
     /// What the kernel can heed.
-    fn put(&self, link: &mut AttributeWriter<'_, '_, Link>) {
+    pub(super) fn put(&self, link: &mut AttributeWriter<'_, '_, Link>) {
         link.put_some(Link::MASTER, self.master);
         // Only kinds that the kernel has loaded can be asked for; it tells all interfaces where it does not know one.
         if let Some(Kind::Itself(kind)) = self.kind {
@@ -168,7 +169,7 @@ impl<'w> Filter<'w> {
     }
 
     /// Whether an interface is one of those. What cannot be read does not match.
-    fn matches(&self, link: &Body<'_, LinkMessage>) -> bool {
+    pub(super) fn matches(&self, link: &Body<'_, LinkMessage>) -> bool {
         let Ok((master, group, info)) = link.attributes.read((Link::MASTER, Link::GROUP, Link::LINKINFO)) else {
             return false;
         };

@@ -4,8 +4,8 @@ use ringlink::codec::route::LinkStats64;
 
 use crate::output::{Formatted, Output};
 
-/// Columns of a table: their headings and counters.
-type Columns = [(&'static str, u64); 6];
+/// A column of a table: its heading and its counter.
+type Column = (&'static str, u64);
 
 /// Prints counters; those of errors too where `errors` says so.
 pub(super) fn print(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, errors: bool) {
@@ -37,7 +37,7 @@ fn json(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
                 row.json("nohandler", counters.rx_nohandler);
             }
             if counters.rx_otherhost_dropped != 0 {
-                row.json("otherhost_dropped", counters.rx_otherhost_dropped);
+                row.json("otherhost", counters.rx_otherhost_dropped);
             }
         }
     });
@@ -64,7 +64,7 @@ fn json(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
 }
 
 fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, errors: bool) {
-    let received = [
+    let mut received = vec![
         ("bytes", counters.rx_bytes),
         ("packets", counters.rx_packets),
         ("errors", counters.rx_errors),
@@ -72,7 +72,7 @@ fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
         ("missed", counters.rx_missed_errors),
         ("mcast", counters.multicast),
     ];
-    let sent = [
+    let mut sent = vec![
         ("bytes", counters.tx_bytes),
         ("packets", counters.tx_packets),
         ("errors", counters.tx_errors),
@@ -80,7 +80,7 @@ fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
         ("carrier", counters.tx_carrier_errors),
         ("collsns", counters.collisions),
     ];
-    let bad_received = [
+    let mut bad_received = vec![
         ("RX errors:", 0),
         ("length", counters.rx_length_errors),
         ("crc", counters.rx_crc_errors),
@@ -88,7 +88,7 @@ fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
         ("fifo", counters.rx_fifo_errors),
         ("overrun", counters.rx_over_errors),
     ];
-    let bad_sent = [
+    let bad_sent = vec![
         ("TX errors:", 0),
         ("aborted", counters.tx_aborted_errors),
         ("fifo", counters.tx_fifo_errors),
@@ -96,10 +96,23 @@ fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
         ("heartbt", counters.tx_heartbeat_errors),
         ("transns", carrier_changes.unwrap_or(0).into()),
     ];
-    let mut widths = [10, 7, 6, 7, 7, 7];
+    // Columns that only few interfaces count.
+    if counters.rx_compressed != 0 {
+        received.push(("compressed", counters.rx_compressed));
+    }
+    if counters.tx_compressed != 0 {
+        sent.push(("compressed", counters.tx_compressed));
+    }
+    if counters.rx_nohandler != 0 {
+        bad_received.push(("nohandler", counters.rx_nohandler));
+    }
+    if counters.rx_otherhost_dropped != 0 {
+        bad_received.push(("otherhost", counters.rx_otherhost_dropped));
+    }
+    let mut widths = [10, 7, 6, 7, 7, 7, 10, 9];
     for columns in [&received, &sent, &bad_received, &bad_sent] {
         for (width, (_, counter)) in widths.iter_mut().zip(columns) {
-            *width = (*width).max(counter.checked_ilog10().map_or(1, |digits| digits as usize + 1));
+            *width = (*width).max(counter.to_string().len());
         }
     }
     table(row, "RX:", widths, &received);
@@ -113,7 +126,7 @@ fn text(row: &mut Output, counters: &LinkStats64, carrier_changes: Option<u32>, 
 }
 
 /// A line of headings behind a label, and below each its counter. A label that is a column's heading has no counter.
-fn table(row: &mut Output, label: &'static str, widths: [usize; 6], columns: &Columns) {
+fn table(row: &mut Output, label: &'static str, widths: [usize; 8], columns: &[Column]) {
     row.line("    ");
     row.word(label);
     for (index, (width, (heading, _))) in widths.into_iter().zip(columns).enumerate() {

@@ -4,8 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{EncapType, Family, MplsLabel, RouteEncap, Scope};
 use crate::table::{
-    Attributes, Be16, Be32, Body, Bytes, Choice, Choices, Chosen, Encode, Inet, InetAddress, Malformed, Nest, Packed,
-    Pad, Prefixed, Records, RecordsItems, Shape, Str, Uint, Value,
+    Attributes, Be16, Be32, Body, Bytes, Choice, Choices, Encode, Inet, InetAddress, Malformed, Nest, Packed, Pad,
+    Prefixed, Records, RecordsItems, Shape, Str, Uint, Value,
 };
 use crate::wire::{Error, Payload, Writer};
 use crate::{choices, flags, record, space, values};
@@ -504,24 +504,16 @@ pub struct RouteView<'a> {
     pub via: Option<(ViaHeader, &'a [u8])>,
     /// Interface that the packet leaves by.
     pub output: Option<u32>,
-    /// Interface that the packet came in by.
-    pub input: Option<u32>,
     /// Priority: low numbers first.
     pub priority: Option<u32>,
     /// Source address for packets of this host.
     pub preferred_source: Option<InetAddress<'a>>,
-    /// What is known of the path.
-    pub metrics: Option<Attributes<'a, Metrics>>,
     /// Several next hops.
     pub multipath: Option<RecordsItems<'a, NextHopHeader, Route>>,
     /// Next hop object.
     pub nexthop: Option<u32>,
-    /// Preference of an IPv6 router.
-    pub preference: Option<RouterPreference>,
-    /// What the packet is wrapped in.
-    pub encap_type: Option<EncapType>,
-    /// How it is wrapped: `encap.read::<Nest<MplsEncap>>()` for `EncapType::MPLS`.
-    pub encap: Option<Chosen<'a, RouteEncap>>,
+    /// All attributes, for what is rarer: [`Route::METRICS`], [`Route::ENCAP`] …
+    pub attributes: Attributes<'a, Route>,
 }
 
 impl<'a> RouteView<'a> {
@@ -532,30 +524,19 @@ impl<'a> RouteView<'a> {
     /// If the run of attributes is broken, or one of those above has the wrong length.
     #[inline]
     pub fn read(body: Body<'a, RouteMessage>) -> Result<Self, Error> {
-        let (
-            (destination, gateway, output, priority, table, preferred_source, preference),
-            (source, input, metrics, multipath, via, nexthop, encap_type, encap),
-        ) = body.attributes.read((
-            (
+        let (destination, gateway, output, priority, table, preferred_source, source, multipath, via, nexthop) =
+            body.attributes.read((
                 Route::DST,
                 Route::GATEWAY,
                 Route::OIF,
                 Route::PRIORITY,
                 Route::TABLE,
                 Route::PREFSRC,
-                Route::PREF,
-            ),
-            (
                 Route::SRC,
-                Route::IIF,
-                Route::METRICS,
                 Route::MULTIPATH,
                 Route::VIA,
                 Route::NH_ID,
-                Route::ENCAP_TYPE,
-                Route::ENCAP,
-            ),
-        ))?;
+            ))?;
         let header = body.header;
         Ok(Self {
             family: header.family,
@@ -572,15 +553,11 @@ impl<'a> RouteView<'a> {
             gateway,
             via,
             output,
-            input,
             priority,
             preferred_source,
-            metrics,
             multipath,
             nexthop,
-            preference,
-            encap_type,
-            encap,
+            attributes: body.attributes,
         })
     }
 }

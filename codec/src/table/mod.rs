@@ -59,6 +59,48 @@
 //! assert_eq!(program.map(|program| program.get(Program::SECONDS)), Some(Ok(Some(90))));
 //! # Ok::<(), ringlink_codec::Error>(())
 //! ```
+//!
+//! A crate that declares structs with [`record!`](crate::record) depends on `ringlink-codec` by that name.
+//!
+//! # What does not compile
+//!
+//! A key of another space:
+//!
+//! ```compile_fail,E0308
+//! use ringlink_codec::route::{Link, Route};
+//! fn read(links: ringlink_codec::Attributes<'_, Link>) {
+//!     let _ = links.get(Route::OIF);
+//! }
+//! ```
+//!
+//! A value of another type:
+//!
+//! ```compile_fail,E0277
+//! use ringlink_codec::{route::Link, table::AttributeWriter};
+//! fn write(link: &mut AttributeWriter<'_, '_, Link>) {
+//!     link.put(Link::MTU, "1500");
+//! }
+//! ```
+//!
+//! A nest that the choice does not have:
+//!
+//! ```compile_fail,E0277
+//! use ringlink_codec::{route::{Link, LinkInfo}, table::AttributeWriter};
+//! fn write(info: &mut AttributeWriter<'_, '_, LinkInfo>) {
+//!     info.choose(LinkInfo::DATA, Link, |_| {});
+//! }
+//! ```
+//!
+//! Bytes kept longer than what they were read from:
+//!
+//! ```compile_fail,E0515
+//! use ringlink_codec::{Text, prelude::*, route::{Link, LinkHeader, Rtm}};
+//! fn name() -> Option<Text<'static>> {
+//!     let buffer = [0; 64];
+//!     let link = Message::parse(&buffer).ok()?.body(Rtm::NEWLINK).ok()?;
+//!     link.attributes.get(Link::IFNAME).ok()?
+//! }
+//! ```
 
 mod shape;
 

@@ -135,6 +135,8 @@ fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: Messa
     let start = writer.length();
     writer.bytes(MessageHeader { kind, flags: message.flags | flags, ..message }.as_bytes());
     writer.bytes(header);
+    // A header of one byte (`rtgenmsg`) is padded before the attributes.
+    writer.pad();
     start
 }
 

@@ -336,6 +336,47 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_number_and_another_name_are_found() {
+        let fact = |name: &str, number| {
+            let forms = [String::new(), String::new()];
+            (
+                name.to_owned(),
+                Attribute {
+                    family: "rt-link".into(),
+                    space: "IFLA".into(),
+                    number,
+                    forms,
+                },
+            )
+        };
+        let attributes = [
+            fact("IFLA_MTU", 5),
+            fact("IFLA_LINK", 5),
+            fact("IFLA_OTHER", 3),
+            fact("IFLA_MORE", 999),
+        ];
+        let facts = Facts {
+            attributes: attributes.into(),
+            messages: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+        };
+        let mut findings = Findings::default();
+        facts.compare(&Tables::gather(), &mut findings, false);
+        let wanted = [
+            "IFLA_MTU is 4 in the table, 5 in the facts",
+            "IFLA_IFNAME is IFLA_OTHER in the facts under number 3",
+        ];
+        for wanted in wanted {
+            assert!(
+                findings.wrong.iter().any(|line| line.ends_with(wanted)),
+                "{wanted}: {:?}",
+                findings.wrong
+            );
+        }
+        assert!(!findings.wrong.iter().any(|line| line.contains("IFLA_LINK ")));
+    }
+
+    #[test]
     fn policies_tell_forms() {
         let cases = [
             ("{ .type = NLA_U32 }", Some(Form::Number(4))),

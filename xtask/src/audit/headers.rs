@@ -458,6 +458,8 @@ impl Drop for Folder {
 
 #[cfg(test)]
 mod tests {
+    use ringlink_codec::table::ValueTable;
+
     use super::*;
 
     #[test]
@@ -466,6 +468,51 @@ mod tests {
         assert_eq!(members("ifi_", "kind"), ["ifi_kind", "ifi_type", "kind"]);
         assert_eq!(members("", "use_"), ["use"]);
         assert_eq!(members("a_", "r#type"), ["a_type", "type"]);
+    }
+
+    #[test]
+    fn values_may_be_written_in_another_way() {
+        fn table(bits: bool) -> &'static ValueTable {
+            match bits {
+                true => &ValueTable {
+                    name: "T",
+                    prefix: "T_",
+                    bits: true,
+                    rows: &[],
+                },
+                false => &ValueTable {
+                    name: "T",
+                    prefix: "T_",
+                    bits: false,
+                    rows: &[],
+                },
+            }
+        }
+        let manner = |bits, big_endian, rows: &[(u64, u64)]| {
+            let values = Values {
+                table: table(bits),
+                width: 2,
+                big_endian,
+            };
+            let probe = |(ours, _): &(u64, u64)| Probe {
+                table: "T",
+                name: String::new(),
+                expressions: Vec::new(),
+                ours: *ours,
+                kind: Kind::Value(values),
+            };
+            let probes: Vec<Probe> = rows.iter().map(probe).collect();
+            let answers: Vec<Option<u64>> = rows.iter().map(|(_, theirs)| Some(*theirs)).collect();
+            Manners::of(&probes, &answers).0["T"]
+        };
+        assert_eq!(manner(true, false, &[(1, 1), (0xffff, u64::MAX)]), Manner::Plain);
+        assert_eq!(manner(true, false, &[(1, 0), (2, 1), (4, 2)]), Manner::BitNumber);
+        assert_eq!(manner(false, false, &[(1, 0), (2, 1)]), Manner::Plain);
+        // One value that is wrong does not change how all others are read.
+        assert_eq!(manner(true, false, &[(2, 1), (4, 4)]), Manner::Plain);
+        if cfg!(target_endian = "little") {
+            assert_eq!(manner(false, true, &[(0x8000, 0x80), (1, 0x100)]), Manner::Swapped);
+        }
     }
 
     #[test]

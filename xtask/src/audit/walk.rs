@@ -1,6 +1,6 @@
 //! Everything the codec's tables say, gathered by following them from their roots.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
@@ -161,6 +161,15 @@ impl Tables {
             let mut names = BTreeSet::new();
             for row in table.rows.iter().filter(|row| !names.insert(row.name)) {
                 wrong.push(format!("{}: {}{} stands twice", table.name, table.prefix, row.name));
+            }
+        }
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+        let attributes = self.spaces.iter().flat_map(|space| space.rows);
+        let attributes = attributes.map(|row| (c_name(row.name), u64::from(row.number)));
+        for (name, number) in attributes.chain(self.values.iter().flat_map(Values::rows)) {
+            let other = *numbers.entry(name.clone()).or_insert(number);
+            if other != number {
+                wrong.push(format!("{name} is {other} in one table and {number} in another"));
             }
         }
         for (table, within) in &self.choices {
