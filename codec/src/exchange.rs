@@ -94,8 +94,19 @@ impl Exchange {
     }
 
     const fn new(sequence: u32, port: u32, kind: Kind) -> Self {
-        let end = End { interrupted: false, filtered: false, truncated: false, skipped: 0 };
-        Self { sequence, port, kind, end, finished: false }
+        let end = End {
+            interrupted: false,
+            filtered: false,
+            truncated: false,
+            skipped: 0,
+        };
+        Self {
+            sequence,
+            port,
+            kind,
+            end,
+            finished: false,
+        }
     }
 
     /// The request's sequence number.
@@ -118,14 +129,20 @@ impl Exchange {
 
     /// Sets sequence, port and the flags of this kind of request in a written message.
     pub fn stamp(&self, request: &mut [u8]) {
-        let Ok(Message { header, .. }) = Message::parse(request) else { return };
+        let Ok(Message { header, .. }) = Message::parse(request) else {
+            return;
+        };
         let flags = match self.kind {
             Kind::Get => Flags::REQUEST,
             Kind::Apply => Flags::REQUEST | Flags::ACK,
             Kind::Dump => Flags::REQUEST | Flags::DUMP,
         };
-        let header =
-            MessageHeader { flags: header.flags | flags, sequence: self.sequence, port: self.port, ..header };
+        let header = MessageHeader {
+            flags: header.flags | flags,
+            sequence: self.sequence,
+            port: self.port,
+            ..header
+        };
         crate::table::stamp(request, header);
     }
 
@@ -180,7 +197,10 @@ impl Exchange {
                     Some(verdict) => self.verdict(verdict),
                     None => {
                         self.end.truncated = true;
-                        Step::Finished { end: self.end, warning: None }
+                        Step::Finished {
+                            end: self.end,
+                            warning: None,
+                        }
                     }
                 }
             }
@@ -199,7 +219,10 @@ impl Exchange {
 
     fn verdict<'a>(&mut self, verdict: Verdict<'a>) -> Step<'a> {
         if verdict.errno == 0 {
-            return Step::Finished { end: self.end, warning: verdict.refusal.text };
+            return Step::Finished {
+                end: self.end,
+                warning: verdict.refusal.text,
+            };
         }
         // Whatever came before the refusal is not all there is.
         self.end.truncated = true;
@@ -227,7 +250,9 @@ impl<const N: usize> Pending<N> {
     /// None under way.
     #[must_use]
     pub const fn new() -> Self {
-        Self { exchanges: heapless::Vec::new() }
+        Self {
+            exchanges: heapless::Vec::new(),
+        }
     }
 
     /// How many are under way.
@@ -263,7 +288,10 @@ impl<const N: usize> Pending<N> {
     /// Says what a message means, and for which request (by its sequence number). A request that ends is forgotten.
     pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> (Option<u32>, Step<'a>) {
         let sequence = message.header.sequence;
-        let Some((at, exchange)) = self.find(sequence).and_then(|at| Some((at, self.exchanges.get_mut(at)?))) else {
+        let Some((at, exchange)) = self
+            .find(sequence)
+            .and_then(|at| Some((at, self.exchanges.get_mut(at)?)))
+        else {
             return (None, Step::NotMine);
         };
         let step = exchange.accept(message, origin);

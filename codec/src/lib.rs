@@ -89,9 +89,7 @@ pub use wire::{Error, Message, Messages};
 pub mod prelude {
     pub use crate::exchange::{Exchange, Origin, Step};
     pub use crate::reply::{End, Refusal};
-    pub use crate::table::{
-        Attributes, AttributeWriter, Batch, Body, Buffer, Key, Operation, Text, Value,
-    };
+    pub use crate::table::{AttributeWriter, Attributes, Batch, Body, Buffer, Key, Operation, Text, Value};
     pub use crate::wire::{Error, Flags, Message, MessageHeader, Messages};
 }
 

@@ -60,14 +60,19 @@ fn some<T: std::fmt::Display>(line: &mut String, name: &str, value: Option<T>) {
 fn captured_addresses() {
     let found = lines(ADDRESS, Rtm::NEWADDR, |body| {
         let view = AddressView::read(body).unwrap();
-        let mut line = format!("{}/{} dev {}", view.own().unwrap(), view.prefix_length, view.interface);
+        let mut line = format!(
+            "{}/{} dev {}",
+            view.own().unwrap(),
+            view.header.prefixlen,
+            view.header.index
+        );
         some(
             &mut line,
             "peer",
             view.local.and(view.address).filter(|peer| Some(*peer) != view.local),
         );
         some(&mut line, "brd", view.broadcast);
-        write!(line, " scope {} flags {}", view.scope, view.flags).unwrap();
+        write!(line, " scope {} flags {}", view.header.scope, view.flags).unwrap();
         some(&mut line, "label", view.label);
         some(&mut line, "metric", view.route_priority);
         some(&mut line, "proto", view.protocol);
@@ -99,7 +104,7 @@ fn captured_addresses() {
 fn route_line(body: Body<'_, RouteMessage>) -> String {
     let view = RouteView::read(body).unwrap();
     let destination = view.destination.map_or("default".into(), |address| address.to_string());
-    let mut line = format!("{} {destination}/{}", view.kind, view.destination_length);
+    let mut line = format!("{} {destination}/{}", view.header.kind, view.header.dst_len);
     some(&mut line, "from", view.source);
     some(&mut line, "via", view.gateway);
     if let Some((header, address)) = view.via {
@@ -115,23 +120,23 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
     write!(
         line,
         " table {} proto {} scope {}",
-        view.table, view.protocol, view.scope
+        view.table, view.header.protocol, view.header.scope
     )
     .unwrap();
     some(&mut line, "src", view.preferred_source);
     some(&mut line, "metric", view.priority);
-    some(&mut line, "pref", view.attributes.get(Route::PREF).unwrap());
+    some(&mut line, "pref", body.attributes.get(Route::PREF).unwrap());
     some(&mut line, "nhid", view.nexthop);
-    if view.tos != 0 {
-        write!(line, " tos {}", view.tos).unwrap();
+    if view.header.tos != 0 {
+        write!(line, " tos {}", view.header.tos).unwrap();
     }
-    if view.flags.0 != 0 {
-        write!(line, " flags {}", view.flags).unwrap();
+    if view.header.flags.0 != 0 {
+        write!(line, " flags {}", view.header.flags).unwrap();
     }
-    if let Some(kind) = view.attributes.get(Route::ENCAP_TYPE).unwrap() {
+    if let Some(kind) = body.attributes.get(Route::ENCAP_TYPE).unwrap() {
         write!(line, " encap {kind}").unwrap();
     }
-    if let Some(metrics) = view.attributes.get(Route::METRICS).unwrap() {
+    if let Some(metrics) = body.attributes.get(Route::METRICS).unwrap() {
         let (lock, mtu, advmss, initcwnd, algorithm) = metrics
             .read((
                 Metrics::LOCK,
@@ -232,7 +237,10 @@ fn captured_lookups() {
 fn captured_neighbours() {
     let found = lines(NEIGHBOUR, Rtm::NEWNEIGH, |body| {
         let view = NeighbourView::read(body).unwrap();
-        let mut line = format!("{} dev {} {} {}", view.family, view.interface, view.state, view.flags);
+        let mut line = format!(
+            "{} dev {} {} {}",
+            view.header.family, view.header.ifindex, view.header.state, view.header.flags
+        );
         some(&mut line, "dst", view.address);
         some(&mut line, "lladdr", view.hardware);
         some(&mut line, "vni", view.vni);
@@ -279,18 +287,18 @@ fn captured_neighbours() {
 fn captured_rules() {
     let found = lines(RULES, Rtm::NEWRULE, |body| {
         let view = RuleView::read(body).unwrap();
-        let mut line = format!("{}: {} table {}", view.priority, view.action, view.table);
-        let flags = view.flags;
+        let mut line = format!("{}: {} table {}", view.priority, view.header.action, view.table);
+        let flags = view.header.flags;
         some(&mut line, "flags", (flags.0 != 0).then_some(flags));
         some(
             &mut line,
             "from",
-            view.source.map(|from| format!("{from}/{}", view.source_length)),
+            view.source.map(|from| format!("{from}/{}", view.header.src_len)),
         );
         some(
             &mut line,
             "to",
-            view.destination.map(|to| format!("{to}/{}", view.destination_length)),
+            view.destination.map(|to| format!("{to}/{}", view.header.dst_len)),
         );
         some(&mut line, "iif", view.input);
         some(&mut line, "oif", view.output);
@@ -300,7 +308,7 @@ fn captured_rules() {
             view.mark
                 .map(|mark| format!("{mark:#x}/{:#x}", view.mark_mask.unwrap())),
         );
-        some(&mut line, "tos", (view.tos != 0).then_some(view.tos));
+        some(&mut line, "tos", (view.header.tos != 0).then_some(view.header.tos));
         some(
             &mut line,
             "uids",
@@ -1423,11 +1431,11 @@ fn survive(bytes: &[u8], print: bool) {
             kind if kind == Rtm::NEWRULE.kind => drop(RuleView::read(message.body(Rtm::NEWRULE).unwrap())),
             kind if kind == Rtm::NEWROUTE.kind => {
                 let view = RouteView::read(message.body(Rtm::NEWROUTE).unwrap());
-                paths = view.ok().and_then(|view| Some((view.multipath?, view.family)));
+                paths = view.ok().and_then(|view| view.multipath);
             }
             _ => {}
         }
-        for path in paths.into_iter().flat_map(|(paths, _)| paths) {
+        for path in paths.into_iter().flatten() {
             let Ok((header, path)) = path else { break };
             assert!(usize::from(header.len) >= 8);
             let inside = path.payload();

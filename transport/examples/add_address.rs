@@ -15,7 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut connection = Connection::open(Protocol::ROUTE)?;
     // The kernel looks interfaces up by name, too.
     let index = connection
-        .get(Rtm::GETLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, &name[..]))?
+        .get(Rtm::GETLINK, LinkHeader::default(), |link| {
+            link.put(Link::IFNAME, &name[..])
+        })?
         .body()
         .header
         .index;

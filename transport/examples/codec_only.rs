@@ -23,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         // SAFETY: the pointer is valid for the length.
         let length = unsafe { libc::recv(socket, buffer.as_mut_ptr().cast(), buffer.len(), 0) };
-        let Ok(length) = usize::try_from(length) else { return Err(io::Error::last_os_error().into()) };
+        let Ok(length) = usize::try_from(length) else {
+            return Err(io::Error::last_os_error().into());
+        };
         for message in Messages::new(&buffer[..length]) {
             let message = message?;
             if port.is_none() {
@@ -33,7 +35,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             match exchange.accept(message, Origin::KERNEL) {
                 Step::Item(item) => {
                     let link = item.answer(Rtm::GETLINK)?;
-                    println!("{}: {}", link.header.index, link.attributes.get(Link::IFNAME)?.unwrap_or_default());
+                    println!(
+                        "{}: {}",
+                        link.header.index,
+                        link.attributes.get(Link::IFNAME)?.unwrap_or_default()
+                    );
                 }
                 Step::Finished { end, .. } => {
                     println!("complete: {}", end.is_complete());

@@ -27,3 +27,8 @@ pub use error::{Error, Refused};
 pub use monitor::Monitor;
 pub use namespace::Namespace;
 pub use socket::{Protocol, SocketOptions};
+
+/// The README's snippets, compiled and, but for the one that changes interfaces, run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -151,19 +151,13 @@ values! {
 ///
 /// let view = AddressView::read(Message::parse(bytes)?.body(Rtm::NEWADDR)?)?;
 /// assert_eq!(view.own().and_then(|own| own.ip()), Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
-/// assert_eq!((view.prefix_length, view.interface), (24, 2));
+/// assert_eq!((view.header.prefixlen, view.header.index), (24, 2));
 /// # Ok::<(), ringlink_codec::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AddressView<'a> {
-    /// Address family.
-    pub family: Family,
-    /// Bits of the address that name its network.
-    pub prefix_length: u8,
-    /// How far the address is meaningful.
-    pub scope: Scope,
-    /// Interface.
-    pub interface: u32,
+    /// Family, length of the prefix, scope, interface.
+    pub header: AddressHeader,
     /// All flags: the attribute's, where there is none the header's eight bits.
     pub flags: AddressFlags,
     /// `IFA_ADDRESS`: on a point-to-point link the other end's address.

@@ -4,8 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{EncapType, Family, MplsLabel, RouteEncap, Scope};
 use crate::table::{
-    Attributes, Be16, Be32, Body, Bytes, Choice, Choices, Encode, Inet, InetAddress, Malformed, Nest, Packed, Pad,
-    Prefixed, Records, RecordsItems, Shape, Str, Uint, Value,
+    Be16, Be32, Body, Bytes, Choice, Choices, Encode, Inet, InetAddress, Malformed, Nest, Packed, Pad, Prefixed,
+    Records, RecordsItems, Shape, Str, Uint, Value,
 };
 use crate::wire::{Error, Payload, Writer};
 use crate::{choices, flags, record, space, values};
@@ -453,7 +453,8 @@ values! {
     }
 }
 
-/// What most programs want to know of a route, borrowed from its message.
+/// What most programs want to know of a route, borrowed from its message. What is rarer stays in the message:
+/// `body.attributes.get(Route::METRICS)`.
 ///
 /// ```
 /// use core::net::Ipv4Addr;
@@ -471,33 +472,19 @@ values! {
 ///
 /// let view = RouteView::read(Message::parse(bytes)?.body(Rtm::NEWROUTE)?)?;
 /// assert!(view.destination.is_some_and(|destination| destination.to_string() == "198.51.100.0"));
-/// assert_eq!((view.destination_length, view.table, view.output), (24, RouteTable(1000), Some(2)));
+/// assert_eq!((view.header.dst_len, view.table, view.output), (24, RouteTable(1000), Some(2)));
 /// # Ok::<(), ringlink_codec::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct RouteView<'a> {
-    /// Address family.
-    pub family: Family,
-    /// What happens to a packet.
-    pub kind: RouteType,
+    /// Family, lengths of the prefixes, who made the route and what it does.
+    pub header: RouteHeader,
     /// Table: the attribute's, where there is none the header's.
     pub table: RouteTable,
-    /// Who made the route.
-    pub protocol: RouteProtocol,
-    /// How far the destination is.
-    pub scope: Scope,
-    /// Type of service, 0 for any.
-    pub tos: u8,
-    /// Flags of the route, and those of its only next hop.
-    pub flags: RouteFlags,
     /// Destination; a default route has none. For the family MPLS, a label stack.
     pub destination: Option<InetAddress<'a>>,
-    /// Bits of the destination that count.
-    pub destination_length: u8,
     /// Source.
     pub source: Option<InetAddress<'a>>,
-    /// Bits of the source that count.
-    pub source_length: u8,
     /// Next hop, of the route's own family.
     pub gateway: Option<InetAddress<'a>>,
     /// Next hop of another family: the family, the address.
@@ -512,8 +499,6 @@ pub struct RouteView<'a> {
     pub multipath: Option<RecordsItems<'a, NextHopHeader, Route>>,
     /// Next hop object.
     pub nexthop: Option<u32>,
-    /// All attributes, for what is rarer: [`Route::METRICS`], [`Route::ENCAP`] …
-    pub attributes: Attributes<'a, Route>,
 }
 
 impl<'a> RouteView<'a> {
@@ -538,18 +523,12 @@ impl<'a> RouteView<'a> {
                 Route::NH_ID,
             ))?;
         let header = body.header;
+        let table = table.unwrap_or(RouteTable::from(header.table));
         Ok(Self {
-            family: header.family,
-            kind: header.kind,
-            table: table.unwrap_or(RouteTable::from(header.table)),
-            protocol: header.protocol,
-            scope: header.scope,
-            tos: header.tos,
-            flags: header.flags,
+            header,
+            table,
             destination,
-            destination_length: header.dst_len,
             source,
-            source_length: header.src_len,
             gateway,
             via,
             output,
@@ -557,7 +536,6 @@ impl<'a> RouteView<'a> {
             preferred_source,
             multipath,
             nexthop,
-            attributes: body.attributes,
         })
     }
 }

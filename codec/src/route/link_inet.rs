@@ -298,54 +298,61 @@ impl Ipv6Devconf {
 
 // include/uapi/linux/snmp.h
 values! {
-    /// A counter of IPv6 on an interface, by its number.
+    /// A counter of IPv6 on an interface, by its number from Linux 6.8 on, which moved most of them.
     pub IpStatistic(u16), "IPSTATS_MIB_" {
         /// How many counters there are, this one included.
         NUM = 0,
         INPKTS = 1,
         INOCTETS = 2,
         INDELIVERS = 3,
-        OUTFORWDATAGRAMS = 4,
-        OUTPKTS = 5,
-        OUTOCTETS = 6,
-        INHDRERRORS = 7,
-        INTOOBIGERRORS = 8,
-        INNOROUTES = 9,
-        INADDRERRORS = 10,
-        INUNKNOWNPROTOS = 11,
-        INTRUNCATEDPKTS = 12,
-        INDISCARDS = 13,
-        OUTDISCARDS = 14,
-        OUTNOROUTES = 15,
-        REASMTIMEOUT = 16,
-        REASMREQDS = 17,
-        REASMOKS = 18,
-        REASMFAILS = 19,
-        FRAGOKS = 20,
-        FRAGFAILS = 21,
-        FRAGCREATES = 22,
-        INMCASTPKTS = 23,
-        OUTMCASTPKTS = 24,
-        INBCASTPKTS = 25,
-        OUTBCASTPKTS = 26,
-        INMCASTOCTETS = 27,
-        OUTMCASTOCTETS = 28,
-        INBCASTOCTETS = 29,
-        OUTBCASTOCTETS = 30,
-        CSUMERRORS = 31,
-        NOECTPKTS = 32,
-        ECT1PKTS = 33,
-        ECT0PKTS = 34,
-        CEPKTS = 35,
-        REASM_OVERLAPS = 36,
+        NOECTPKTS = 4,
+        ECT1PKTS = 5,
+        ECT0PKTS = 6,
+        CEPKTS = 7,
+        /// Handed down by this machine.
+        OUTREQUESTS = 8,
+        /// Sent, forwarded ones included.
+        OUTPKTS = 9,
+        OUTOCTETS = 10,
+        OUTFORWDATAGRAMS = 11,
+        INHDRERRORS = 12,
+        INTOOBIGERRORS = 13,
+        INNOROUTES = 14,
+        INADDRERRORS = 15,
+        INUNKNOWNPROTOS = 16,
+        INTRUNCATEDPKTS = 17,
+        INDISCARDS = 18,
+        OUTDISCARDS = 19,
+        OUTNOROUTES = 20,
+        REASMTIMEOUT = 21,
+        REASMREQDS = 22,
+        REASMOKS = 23,
+        REASMFAILS = 24,
+        FRAGOKS = 25,
+        FRAGFAILS = 26,
+        FRAGCREATES = 27,
+        INMCASTPKTS = 28,
+        OUTMCASTPKTS = 29,
+        INBCASTPKTS = 30,
+        OUTBCASTPKTS = 31,
+        INMCASTOCTETS = 32,
+        OUTMCASTOCTETS = 33,
+        INBCASTOCTETS = 34,
+        OUTBCASTOCTETS = 35,
+        CSUMERRORS = 36,
+        REASM_OVERLAPS = 37,
     }
 }
 
 impl IpStatistic {
-    /// Its value among the counters of an interface; `None` where the kernel is older than the counter.
+    /// Its value among the counters of an interface; `None` where there are fewer than Linux 6.8 has, for older
+    /// kernels count in another order.
     #[must_use]
     pub fn of(self, counters: PackedItems<'_, u64>) -> Option<u64> {
         let mut counters = counters;
+        if counters.len() <= usize::from(Self::REASM_OVERLAPS.0) {
+            return None;
+        }
         counters.nth(usize::from(self.0))
     }
 }

@@ -15,12 +15,12 @@ mod rule;
 mod ether_type;
 
 mod link;
-mod link_kinds;
-mod link_tunnel;
 mod link_bond;
 mod link_can;
 mod link_inet;
+mod link_kinds;
 mod link_stats;
+mod link_tunnel;
 mod link_vf;
 mod link_view;
 
@@ -29,13 +29,13 @@ mod bridge_cfm;
 mod bridge_mrp;
 
 pub use address::*;
-pub use encap::*;
-pub use family::*;
-pub use fib::*;
 pub use bridge::*;
 pub use bridge_cfm::*;
 pub use bridge_mrp::*;
+pub use encap::*;
 pub use ether_type::*;
+pub use family::*;
+pub use fib::*;
 pub use link::*;
 pub use link_bond::*;
 pub use link_can::*;

@@ -184,23 +184,15 @@ flags! {
 /// let view = NeighbourView::read(Message::parse(bytes)?.body(Rtm::NEWNEIGH)?)?;
 /// assert!(view.address.is_some_and(|address| address.to_string() == "192.0.2.7"));
 /// assert!(view.hardware.is_some_and(|address| address.to_string() == "02:00:00:00:00:07"));
-/// assert_eq!(view.state, NeighbourState::REACHABLE);
+/// assert_eq!(view.header.state, NeighbourState::REACHABLE);
 /// # Ok::<(), ringlink_codec::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NeighbourView<'a> {
-    /// Address family.
-    pub family: Family,
-    /// Interface.
-    pub interface: i32,
-    /// How far resolution has come.
-    pub state: NeighbourState,
-    /// What kind of entry this is.
-    pub flags: NeighbourFlags,
-    /// The same, continued.
+    /// Family, interface, how far resolution has come, what kind of entry this is.
+    pub header: NeighbourHeader,
+    /// What kind of entry this is, continued.
     pub extended_flags: NeighbourExtendedFlags,
-    /// Type of the address.
-    pub kind: RouteType,
     /// Address.
     pub address: Option<InetAddress<'a>>,
     /// Hardware address.

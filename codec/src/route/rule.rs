@@ -181,26 +181,16 @@ flags! {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RuleView<'a> {
-    /// Address family.
-    pub family: Family,
-    /// What happens to a packet that matches.
-    pub action: RuleAction,
-    /// Flags.
-    pub flags: RuleFlags,
+    /// Family, lengths of the prefixes, type of service, action, flags.
+    pub header: RuleHeader,
     /// Place in the list; the first rule of a family has none and is 0.
     pub priority: u32,
     /// Table to look in: the attribute's, where there is none the header's.
     pub table: RouteTable,
     /// Destination.
     pub destination: Option<InetAddress<'a>>,
-    /// Bits of the destination that count.
-    pub destination_length: u8,
     /// Source.
     pub source: Option<InetAddress<'a>>,
-    /// Bits of the source that count.
-    pub source_length: u8,
-    /// Type of service, 0 for any.
-    pub tos: u8,
     /// Interface that the packet came in by.
     pub input: Option<Text<'a>>,
     /// Interface that the sending socket is bound to.
@@ -262,16 +252,11 @@ impl<'a> RuleView<'a> {
         ))?;
         let header = body.header;
         Ok(Self {
-            family: header.family,
-            action: header.action,
-            flags: header.flags,
+            header,
             priority: priority.unwrap_or(0),
             table: table.unwrap_or(RouteTable::from(header.table)),
             destination,
-            destination_length: header.dst_len,
             source,
-            source_length: header.src_len,
-            tos: header.tos,
             input,
             output,
             mark,

@@ -5,7 +5,10 @@ use core::marker::PhantomData;
 use zerocopy::IntoBytes;
 
 use super::arrays::Nesting;
-use super::{Alternative, Choice, Choices, Encode, Format, Headed, Indexed, Key, Many, Nest, Operation, Record, Records, Table, Value};
+use super::{
+    Alternative, Choice, Choices, Encode, Format, Headed, Indexed, Key, Many, Nest, Operation, Record, Records, Table,
+    Value,
+};
 use crate::wire::{Error, ErrorKind, Flags, Message, MessageHeader, Messages, RawAttribute, Writer, align, short};
 
 /// Writes the attributes of one nest or one message, of the space `S`.
@@ -21,7 +24,10 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
     /// Writes attributes of `S` with this writer.
     #[inline]
     pub fn new(writer: &'w mut Writer<'b>) -> Self {
-        Self { writer, space: PhantomData }
+        Self {
+            writer,
+            space: PhantomData,
+        }
     }
 
     /// Writes an attribute.
@@ -59,12 +65,8 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
 
     /// Writes a nest that something else chooses. What chooses it is written by its own key.
     #[inline]
-    pub fn choose<C, T>(
-        &mut self,
-        key: Key<S, Choice<C>>,
-        nest: T,
-        fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>),
-    ) where
+    pub fn choose<C, T>(&mut self, key: Key<S, Choice<C>>, nest: T, fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>))
+    where
         C: Choices,
         T: Table,
         Nest<T>: Alternative<C>,
@@ -108,7 +110,10 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
         fill: impl FnOnce(&mut RecordsWriter<'_, 'b, H, T>),
     ) {
         let start = self.writer.open(key.number());
-        fill(&mut RecordsWriter { writer: self.writer, types: PhantomData });
+        fill(&mut RecordsWriter {
+            writer: self.writer,
+            types: PhantomData,
+        });
         self.writer.close(start);
     }
 
@@ -116,7 +121,10 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
     #[inline]
     pub fn indexed<V: Value>(&mut self, key: Key<S, Indexed<V>>, fill: impl FnOnce(&mut IndexedWriter<'_, 'b, V>)) {
         let start = self.writer.open(key.number() | RawAttribute::NESTED);
-        fill(&mut IndexedWriter { writer: self.writer, value: PhantomData });
+        fill(&mut IndexedWriter {
+            writer: self.writer,
+            value: PhantomData,
+        });
         self.writer.close(start);
     }
 
@@ -199,7 +207,9 @@ impl<const N: usize> Buffer<N> {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: heapless::Vec::new() }
+        Self {
+            bytes: heapless::Vec::new(),
+        }
     }
 
     /// Writes a request in place of what was there, and returns its bytes.
@@ -215,7 +225,9 @@ impl<const N: usize> Buffer<N> {
     ) -> Result<&mut [u8], Error> {
         // The whole capacity is lent to the writer; resizing to the capacity cannot fail.
         let _ = self.bytes.resize_default(N);
-        let written = operation.write(&mut self.bytes, header, |attributes| fill(attributes)).map(|bytes| bytes.len());
+        let written = operation
+            .write(&mut self.bytes, header, |attributes| fill(attributes))
+            .map(|bytes| bytes.len());
         self.bytes.truncate(written.unwrap_or(0));
         written.map(|_| self.bytes.as_mut_slice())
     }
@@ -256,7 +268,11 @@ impl<'b> Batch<'b> {
     /// An empty batch.
     #[must_use]
     pub const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, length: 0, count: 0 }
+        Self {
+            buffer,
+            length: 0,
+            count: 0,
+        }
     }
 
     /// Appends a request.
@@ -276,7 +292,9 @@ impl<'b> Batch<'b> {
         if let Some(gap) = self.buffer.get_mut(self.length..start) {
             gap.fill(0);
         }
-        let written = operation.write(self.buffer.get_mut(start..).unwrap_or_default(), header, |message| fill(message));
+        let written = operation.write(self.buffer.get_mut(start..).unwrap_or_default(), header, |message| {
+            fill(message)
+        });
         match written.map(|bytes| bytes.len()) {
             Ok(length) => {
                 self.length = start.saturating_add(length);
@@ -327,8 +345,12 @@ impl<'b> Batch<'b> {
     pub fn number(&mut self, first: u32, port: u32, mut ack: impl FnMut(usize) -> bool) {
         let mut at = 0_usize;
         for index in 0..self.count {
-            let Some(bytes) = self.buffer.get_mut(at..self.length) else { return };
-            let Ok(Message { mut header, .. }) = Message::parse(bytes) else { return };
+            let Some(bytes) = self.buffer.get_mut(at..self.length) else {
+                return;
+            };
+            let Ok(Message { mut header, .. }) = Message::parse(bytes) else {
+                return;
+            };
             header.sequence = first.wrapping_add(short(index));
             header.port = port;
             if ack(index) {

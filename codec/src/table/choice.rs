@@ -43,7 +43,10 @@ impl<C: Choices> Value for Choice<C> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<Chosen<'_, C>, Malformed> {
-        Ok(Chosen { payload, table: PhantomData })
+        Ok(Chosen {
+            payload,
+            table: PhantomData,
+        })
     }
 }
 
@@ -58,8 +61,12 @@ pub(super) fn selects<C: Choices, V: Alternative<C>>(
     space: &'static Space,
     attributes: RawAttributes<'_>,
 ) -> Result<bool, Error> {
-    let By::Sibling(sibling) = C::table().by else { return Ok(true) };
-    let Some(selected) = sibling_value(space, attributes, sibling)? else { return Ok(false) };
+    let By::Sibling(sibling) = C::table().by else {
+        return Ok(true);
+    };
+    let Some(selected) = sibling_value(space, attributes, sibling)? else {
+        return Ok(false);
+    };
     Ok(C::table().select(selected).is_some_and(|row| row.shape.is(V::SHAPE)))
 }
 

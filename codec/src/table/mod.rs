@@ -118,11 +118,14 @@ mod build;
 
 mod macros;
 
-pub use arrays::{Headed, Indexed, IndexedItems, Many, Nest, Packed, Nesting, PackedItems, Prefixed, Records, RecordsItems, Tlvs, TlvItems};
-pub use attributes::{All, Attributes, Keys};
-pub use build::{AttributeWriter, Batch, Buffer, IndexedWriter, RecordsWriter};
-pub(crate) use build::stamp;
 pub(crate) use arrays::split_record;
+pub use arrays::{
+    Headed, Indexed, IndexedItems, Many, Nest, Nesting, Packed, PackedItems, Prefixed, Records, RecordsItems, TlvItems,
+    Tlvs,
+};
+pub use attributes::{All, Attributes, Keys};
+pub(crate) use build::stamp;
+pub use build::{AttributeWriter, Batch, Buffer, IndexedWriter, RecordsWriter};
 pub(crate) use choice::sibling_value;
 pub use choice::{Alternative, Choice, Choices, Chosen};
 #[doc(hidden)]
@@ -131,6 +134,8 @@ pub use number::{Be, Be16, Be32, Be64, Bitfield32, Sint, Uint};
 pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
 #[doc(hidden)]
 pub use shape::Literal;
-pub use shape::{AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable};
+pub use shape::{
+    AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
+};
 pub use text::{BareStr, Bytes, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
 pub use value::{Encode, Fixed, Key, Malformed, Record, Table, Value};

@@ -44,7 +44,9 @@ pub struct Dump<'c, A> {
 
 impl<A> fmt::Debug for Dump<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dump").field("exchange", &self.exchange).finish_non_exhaustive()
+        f.debug_struct("Dump")
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,8 +58,16 @@ impl<'c, A: Format> Dump<'c, A> {
         answer: MessageType,
         root: Root,
     ) -> Result<Dump<'c, A>, Error> {
-        let mut dump =
-            Dump { connection, exchange, answer, root, request, datagram: None, at: 0, format: PhantomData };
+        let mut dump = Dump {
+            connection,
+            exchange,
+            answer,
+            root,
+            request,
+            datagram: None,
+            at: 0,
+            format: PhantomData,
+        };
         match connection.send_written(request, connection.deadline()) {
             Ok(datagram) => dump.datagram = Some(datagram),
             // Was it sent? Then its answers come, and must not be taken for the next dump's.

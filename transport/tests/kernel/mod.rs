@@ -138,8 +138,16 @@ pub(crate) fn missing(name: &str, need: &str) {
     println!("skipped: {name}: {need}");
 }
 
+/// Tells the watchdog outside, if there is one, what the kernel is about to be asked.
+pub(crate) fn watch(what: &str) {
+    if let Some(file) = std::env::var_os("RINGLINK_WATCH") {
+        std::fs::write(file, what).expect("the watchdog's file can be written");
+    }
+}
+
 /// Runs a test in a thread of its own in a network namespace of its own, which ends with it.
 pub(crate) fn isolated(name: &'static str, test: impl FnOnce() + Send) {
+    watch(name);
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             // SAFETY: no pointers are passed; only this thread moves.
@@ -156,6 +164,7 @@ pub(crate) fn isolated(name: &'static str, test: impl FnOnce() + Send) {
 
 /// Runs `ip` in the calling thread's namespace.
 pub(crate) fn ip(arguments: &str) {
+    watch(&format!("ip {arguments}"));
     let status = Command::new("ip")
         .args(arguments.split(' '))
         .status()
