@@ -136,15 +136,15 @@ impl Filter {
     }
 
     fn matches(&self, address: &AddressView<'_>) -> bool {
-        self.device.is_none_or(|device| address.interface == device)
-            && self.scope.is_none_or(|scope| address.scope == scope)
+        self.device.is_none_or(|device| address.header.index == device)
+            && self.scope.is_none_or(|scope| address.header.scope == scope)
             && self.label.as_ref().is_none_or(|pattern| {
                 address.label.is_some_and(|label| is_like(pattern.as_bytes(), label.as_bytes()))
             })
             && address.flags.contains(self.with)
             && !address.flags.intersects(self.without)
             && self.to.is_none_or(|net| {
-                address.own().is_some_and(|own| net.contains(own.0, bits_of(address.family)))
+                address.own().is_some_and(|own| net.contains(own.0, bits_of(address.header.family)))
             })
     }
 }
@@ -172,7 +172,7 @@ fn families(family: Family) -> &'static [Family] {
 /// Shows interfaces with their addresses.
 fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     let filter = Filter::parse(session, words)?;
-    let mut links = Rows::gather(session, filter.device, &filter.link)?;
+    let mut links = Rows::gather(session, filter.family, filter.device, &filter.link)?;
     session.learn_names()?;
     let mut gathered = Vec::new();
     for family in families(filter.family) {
@@ -184,7 +184,7 @@ fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
         for body in gathered.iter().filter(|body| body.header.family == *family) {
             match AddressView::read(body) {
                 Ok(address) if filter.matches(&address) => {
-                    by_interface.entry(address.interface).or_default().push(address);
+                    by_interface.entry(address.header.index).or_default().push(address);
                 }
                 Ok(_) => {}
                 Err(error) => warn(format_args!("an address could not be read: {error}")),
@@ -212,7 +212,7 @@ fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
 
 /// Prints an address into a row.
 fn print(row: &mut Output, names: &Names, address: &AddressView<'_>) {
-    row.field("family", "", family_name(address.family));
+    row.field("family", "", family_name(address.header.family));
     if let Some(own) = address.own() {
         row.json("local", own);
         match address.address.filter(|peer| *peer != own) {
@@ -220,11 +220,11 @@ fn print(row: &mut Output, names: &Names, address: &AddressView<'_>) {
                 row.word(own);
                 row.json("address", peer);
                 row.word("peer");
-                row.word(Prefix { address: peer, length: address.prefix_length });
+                row.word(Prefix { address: peer, length: address.header.prefixlen });
             }
-            None => row.word(Prefix { address: own, length: address.prefix_length }),
+            None => row.word(Prefix { address: own, length: address.header.prefixlen }),
         }
-        row.json("prefixlen", address.prefix_length);
+        row.json("prefixlen", address.header.prefixlen);
     }
     if let Some(metric) = address.route_priority {
         row.field("metric", "metric", metric);
@@ -232,8 +232,8 @@ fn print(row: &mut Output, names: &Names, address: &AddressView<'_>) {
     if let Some(broadcast) = address.broadcast {
         row.field("broadcast", "brd", broadcast);
     }
-    row.field("scope", "scope", names.scopes().name(address.scope.0));
-    print_flags(row, address.family, address.flags);
+    row.field("scope", "scope", names.scopes().name(address.header.scope.0));
+    print_flags(row, address.header.family, address.flags);
     if let Some(label) = address.label {
         row.field("label", "", label);
     }
@@ -274,9 +274,9 @@ pub(crate) fn print_event(output: &mut Output, names: &Names, body: Body<'_, Add
         if body.message.kind == Rtm::DELADDR.kind {
             row.yes("deleted", "Deleted");
         }
-        row.field("index", "", address.interface);
+        row.field("index", "", address.header.index);
         row.glue(":");
-        row.field("dev", "", names.interface(address.interface));
+        row.field("dev", "", names.interface(address.header.index));
         print(row, names, &address);
     });
     Ok(())

@@ -148,7 +148,7 @@ impl Filter {
         let stated = is_proxy
             || states.intersects(header.state)
             || (header.state == NeighbourState::NONE && states.contains(NONE_TOO))
-            || (self.states.is_none() && header.flags.contains(NeighbourFlags::EXT_LEARNED));
+            || header.flags.contains(NeighbourFlags::EXT_LEARNED);
         let bits = bits_of(header.family);
         Ok(stated
             && is_proxy == self.proxy

@@ -50,11 +50,6 @@ impl Session {
         &self.config
     }
 
-    /// Another connection to the same namespace, for questions while a dump is under way.
-    pub(crate) fn second(&self) -> Result<Connection, Failure> {
-        Ok(Connection::with(Protocol::ROUTE, self.config.clone())?)
-    }
-
     /// The index of an interface by its name or an alternative name.
     pub(crate) fn interface(&mut self, name: &str) -> Result<u32, Failure> {
         let found = self.connection.get(Rtm::GETLINK, LinkHeader::default(), |link| {

@@ -26,7 +26,10 @@ pub struct Exchange {
     sequence: u32,
     port: u32,
     kind: Kind,
-    end: End,
+    /// The flags of all messages of the answer; what they say of the end is looked at then.
+    seen: Flags,
+    truncated: bool,
+    skipped: u32,
     finished: bool,
 }
 
@@ -94,17 +97,13 @@ impl Exchange {
     }
 
     const fn new(sequence: u32, port: u32, kind: Kind) -> Self {
-        let end = End {
-            interrupted: false,
-            filtered: false,
-            truncated: false,
-            skipped: 0,
-        };
         Self {
             sequence,
             port,
             kind,
-            end,
+            seen: Flags::NONE,
+            truncated: false,
+            skipped: 0,
             finished: false,
         }
     }
@@ -124,7 +123,12 @@ impl Exchange {
     /// What is known so far of how it will have ended.
     #[must_use]
     pub const fn end(&self) -> End {
-        self.end
+        End {
+            interrupted: self.seen.contains(Flags::DUMP_INTERRUPTED),
+            filtered: self.seen.contains(Flags::DUMP_FILTERED),
+            truncated: self.truncated,
+            skipped: self.skipped,
+        }
     }
 
     /// Sets sequence, port and the flags of this kind of request in a written message.
@@ -162,7 +166,7 @@ impl Exchange {
         if header.kind < MessageType::FIRST {
             return self.control(message);
         }
-        self.note(header.flags);
+        self.seen = self.seen | header.flags;
         if let Kind::Get = self.kind {
             self.finished = !header.flags.contains(Flags::MULTI);
         }
@@ -171,19 +175,12 @@ impl Exchange {
 
     /// Marks the end as cut: for a datagram that did not fit its buffer.
     pub fn truncated(&mut self) {
-        self.end.truncated = true;
+        self.truncated = true;
     }
 
     /// Counts a message of the answer that could not be used.
     pub fn skipped(&mut self) {
-        self.end.skipped = self.end.skipped.saturating_add(1);
-    }
-
-    #[inline]
-    fn note(&mut self, flags: Flags) {
-        // On control messages the same bits say other things; their handlers mask them.
-        self.end.interrupted |= flags.contains(Flags::DUMP_INTERRUPTED);
-        self.end.filtered |= flags.contains(Flags::DUMP_FILTERED);
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     #[cold]
@@ -196,21 +193,21 @@ impl Exchange {
                 match verdict {
                     Some(verdict) => self.verdict(verdict),
                     None => {
-                        self.end.truncated = true;
+                        self.truncated = true;
                         Step::Finished {
-                            end: self.end,
+                            end: self.end(),
                             warning: None,
                         }
                     }
                 }
             }
             MessageType::DONE => {
-                self.note(message.header.flags);
+                self.seen = self.seen | message.header.flags;
                 self.finished = true;
                 self.verdict(Verdict::of_done(message))
             }
             MessageType::OVERRUN => {
-                self.end.truncated = true;
+                self.truncated = true;
                 Step::Skip
             }
             _ => Step::Skip,
@@ -220,12 +217,12 @@ impl Exchange {
     fn verdict<'a>(&mut self, verdict: Verdict<'a>) -> Step<'a> {
         if verdict.errno == 0 {
             return Step::Finished {
-                end: self.end,
+                end: self.end(),
                 warning: verdict.refusal.text,
             };
         }
         // Whatever came before the refusal is not all there is.
-        self.end.truncated = true;
+        self.truncated = true;
         Step::Failed(verdict.refusal)
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use ringlink::{Config, Connection, Protocol};
 use ringlink::codec::route::{ExtMask, Link, LinkFlags, LinkHeader, LinkMessage, Rtm};
 use ringlink::codec::table::Body;
-use ringlink::codec::wire::{Message, MessageHeader};
+use ringlink::{Config, Connection, Protocol};
 
 use crate::output::Interface;
 
@@ -26,7 +25,11 @@ struct Entry {
 impl Known {
     /// Knows nothing yet.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, connection: None, interfaces: HashMap::new() }
+        Self {
+            config,
+            connection: None,
+            interfaces: HashMap::new(),
+        }
     }
 
     /// A connection for questions beside the one that rows come from; `None` where none can be had.
@@ -41,7 +44,13 @@ impl Known {
     pub(super) fn note(&mut self, link: &Body<'_, LinkMessage>) {
         let name = link.attributes.get(Link::IFNAME).ok().flatten().unwrap_or_default();
         if let Ok(index) = u32::try_from(link.header.index) {
-            self.interfaces.insert(index, Entry { name: name.as_bytes().to_vec(), flags: link.header.flags });
+            self.interfaces.insert(
+                index,
+                Entry {
+                    name: name.as_bytes().to_vec(),
+                    flags: link.header.flags,
+                },
+            );
         }
     }
 
@@ -58,7 +67,10 @@ impl Known {
     fn entry(&mut self, index: u32) -> &Entry {
         if !self.interfaces.contains_key(&index) {
             // What cannot be found is taken for up: nothing is known to be wrong with it.
-            let unknown = || Entry { name: format!("if{index}").into_bytes(), flags: LinkFlags::UP };
+            let unknown = || Entry {
+                name: format!("if{index}").into_bytes(),
+                flags: LinkFlags::UP,
+            };
             let entry = self.ask(index).unwrap_or_else(unknown);
             self.interfaces.insert(index, entry);
         }
@@ -67,41 +79,19 @@ impl Known {
 
     /// Asks the kernel. A row is worth printing without the name of an interface that is gone.
     fn ask(&mut self, index: u32) -> Option<Entry> {
-        let header = LinkHeader { index: i32::try_from(index).ok()?, ..LinkHeader::default() };
-        let reply = self.connection()?.get(Rtm::GETLINK, header, |link| link.put(Link::EXT_MASK, ExtMask::SKIP_STATS));
+        let header = LinkHeader {
+            index: i32::try_from(index).ok()?,
+            ..LinkHeader::default()
+        };
+        let reply = self.connection()?.get(Rtm::GETLINK, header, |link| {
+            link.put(Link::EXT_MASK, ExtMask::SKIP_STATS)
+        });
         let reply = reply.ok()?;
         let link = reply.body();
         let name = link.attributes.get(Link::IFNAME).ok().flatten()?.as_bytes().to_vec();
-        Some(Entry { name, flags: link.header.flags })
-    }
-}
-
-/// Messages about interfaces, kept so that all names are known before the first row is printed.
-#[derive(Default)]
-pub(super) struct Messages {
-    bytes: Vec<u8>,
-    /// Header, and where the payload ends.
-    messages: Vec<(MessageHeader, usize)>,
-}
-
-impl Messages {
-    /// Keeps a message.
-    pub(super) fn keep(&mut self, message: Message<'_>) {
-        self.bytes.extend_from_slice(message.payload);
-        self.messages.push((message.header, self.bytes.len()));
-    }
-
-    /// Forgets all.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.messages.clear();
-    }
-
-    /// What was kept, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Body<'_, LinkMessage>> {
-        let starts = std::iter::once(0).chain(self.messages.iter().map(|(_, end)| *end));
-        self.messages.iter().zip(starts).map(|((header, end), start)| {
-            Body::of(Message { header: *header, payload: &self.bytes[start..*end] })
+        Some(Entry {
+            name,
+            flags: link.header.flags,
         })
     }
 }

@@ -20,18 +20,27 @@ pub(super) struct Namespaces {
 impl Namespaces {
     /// The name that `ip netns` knows it by.
     pub(super) fn name(&mut self, known: &mut Known, id: i32) -> Option<&str> {
-        self.names.get_or_insert_with(|| read(known)).get(&id).map(String::as_str)
+        self.names
+            .get_or_insert_with(|| read(known))
+            .get(&id)
+            .map(String::as_str)
     }
 }
 
 /// Asks for the id of each namespace that has a name. What cannot be had is left out: then the id is printed.
 fn read(known: &mut Known) -> HashMap<i32, String> {
     let mut names = HashMap::new();
-    let Some(connection) = known.connection() else { return names };
-    let Ok(entries) = fs::read_dir(FOLDER) else { return names };
+    let Some(connection) = known.connection() else {
+        return names;
+    };
+    let Ok(entries) = fs::read_dir(FOLDER) else {
+        return names;
+    };
     for entry in entries.flatten() {
         let Ok(file) = File::open(entry.path()) else { continue };
-        let Ok(descriptor) = u32::try_from(file.as_raw_fd()) else { continue };
+        let Ok(descriptor) = u32::try_from(file.as_raw_fd()) else {
+            continue;
+        };
         let header = GeneralHeader::default();
         let reply = connection.get(Rtm::GETNSID, header, |ns| ns.put(Namespace::FD, descriptor));
         let Ok(reply) = reply else { continue };

@@ -1,17 +1,20 @@
 //! One interface as a row: what all kinds have in common.
 
+use ringlink::codec::Error;
 use ringlink::codec::route::{
-    AddressGeneration, AfSpec, Inet6Link, Link, LinkFlags, LinkHeader, LinkMessage, LinkProperties, LinkType, LinkXdp, OperState, ProtoDownReason, Rtm, XdpAttached,
+    AddressGeneration, AfSpec, Inet6Link, Link, LinkFlags, LinkHeader, LinkMessage, LinkProperties, LinkType, LinkXdp,
+    OperState, ProtoDownReason, Rtm, XdpAttached,
 };
 use ringlink::codec::table::{Body, HardwareAddress, InetAddress, Key};
-use ringlink::codec::Error;
 
 use super::fields::{Fields, Small};
 use super::known::Known;
 use super::namespaces::Namespaces;
 use super::{kinds, statistics, vf};
+use crate::arguments::Options;
 use crate::names::Names;
 use crate::output::{Colour, Coloured, Formatted, Interface, Kind, Output, Show};
+use crate::session::warn;
 
 /// How much of an interface is printed.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +23,16 @@ pub(super) struct Detail {
     pub(super) details: bool,
     /// 1 for counters, 2 for counters of errors too.
     pub(super) statistics: u8,
-    /// Its addresses follow: then the link mode is left out.
+    /// Its addresses follow: then modes are left out, as `ip` does.
     pub(super) addresses: bool,
+}
+
+impl Detail {
+    /// What the options ask for.
+    pub(super) fn of(options: &Options) -> Self {
+        // JSON has everything.
+        Self { details: options.details || options.json, statistics: options.statistics, addresses: false }
+    }
 }
 
 /// What rows are printed with.
@@ -42,13 +53,25 @@ impl Printer<'_> {
         output.row(|row| self.fill(row, link))
     }
 
+    /// Prints an interface, and tells on standard error of what could not be read.
+    pub(super) fn print_or_warn(&mut self, output: &mut Output, link: &Body<'_, LinkMessage>) {
+        if let Err(error) = self.print(output, link) {
+            warn(format_args!("interface {}: {error}", link.header.index));
+        }
+    }
+
     /// Prints an interface into a row that may go on behind it.
     ///
     /// # Errors
     ///
     /// As [`print`](Self::print).
     pub(super) fn fill(&mut self, row: &mut Output, link: &Body<'_, LinkMessage>) -> Result<(), Error> {
-        let Self { names, known, namespaces, detail } = self;
+        let Self {
+            names,
+            known,
+            namespaces,
+            detail,
+        } = self;
         if link.message.kind == Rtm::DELLINK.kind {
             row.json("deleted", true);
             row.word("Deleted");
@@ -59,7 +82,7 @@ impl Printer<'_> {
             fields.first_line(link.header, names, *detail);
             fields.addresses(link.header, namespaces);
             if detail.details {
-                fields.details();
+                fields.details(*detail);
             }
             fields.alias();
             if detail.statistics > 0 {
@@ -157,8 +180,15 @@ impl<'a> Fields<'_, 'a, Link> {
         let known = ORDER.iter().fold(LinkFlags::RUNNING, |known, (flag, _)| known | *flag);
         let unknown = flags.0 & !known.0;
         let words = no_carrier.then_some("NO-CARRIER").into_iter();
-        let words = words.chain(ORDER.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| *name));
-        let words = words.map(Flag::Known).chain((unknown != 0).then_some(Flag::Unknown(unknown)));
+        let words = words.chain(
+            ORDER
+                .iter()
+                .filter(|(flag, _)| flags.contains(*flag))
+                .map(|(_, name)| *name),
+        );
+        let words = words
+            .map(Flag::Known)
+            .chain((unknown != 0).then_some(Flag::Unknown(unknown)));
         let words = words.chain(below_is_down.then_some(Flag::Known("M-DOWN")));
         self.row.joined("flags", ["<", ",", ">"], words);
     }
@@ -171,17 +201,38 @@ impl<'a> Fields<'_, 'a, Link> {
         self.row.glue(TypeName(header.kind));
         let address = self.get(Link::ADDRESS);
         if let Some(address) = address {
-            self.row.field("address", "", Address { address, kind: header.kind });
+            self.row.field(
+                "address",
+                "",
+                Address {
+                    address,
+                    kind: header.kind,
+                },
+            );
         }
         if let Some(address) = self.get(Link::BROADCAST) {
             let to_one = header.flags.contains(LinkFlags::POINTOPOINT);
             if to_one {
                 self.row.json("link_pointtopoint", true);
             }
-            self.row.field("broadcast", if to_one { "peer" } else { "brd" }, Address { address, kind: header.kind });
+            self.row.field(
+                "broadcast",
+                if to_one { "peer" } else { "brd" },
+                Address {
+                    address,
+                    kind: header.kind,
+                },
+            );
         }
         if let Some(burnt) = self.get(Link::PERM_ADDRESS).filter(|burnt| Some(*burnt) != address) {
-            self.row.field("permaddr", "permaddr", Address { address: burnt, kind: header.kind });
+            self.row.field(
+                "permaddr",
+                "permaddr",
+                Address {
+                    address: burnt,
+                    kind: header.kind,
+                },
+            );
         }
         if let Some(id) = self.get(Link::LINK_NETNSID) {
             self.row.json("link_netnsid", id);
@@ -201,17 +252,21 @@ impl<'a> Fields<'_, 'a, Link> {
             self.row.word("on");
         }
         if let Some(reasons) = self.get(Link::PROTO_DOWN_REASON) {
-            let reasons = self.stick(reasons.get(ProtoDownReason::VALUE)).flatten().unwrap_or_default();
+            let reasons = self
+                .stick(reasons.get(ProtoDownReason::VALUE))
+                .flatten()
+                .unwrap_or_default();
             let bits = (0..32_u32).filter(|bit| reasons & (1 << bit) != 0);
             if reasons != 0 {
                 self.row.word("protodown_reason");
-                self.row.joined("proto_down_reason", ["<", ",", ">"], bits.map(Flag::Number));
+                self.row
+                    .joined("proto_down_reason", ["<", ",", ">"], bits.map(Flag::Number));
             }
         }
     }
 
     /// Limits, what its kind is set to, and what it is part of.
-    fn details(&mut self) {
+    fn details(&mut self, detail: Detail) {
         self.same(Link::PROMISCUITY, "promiscuity");
         self.same(Link::ALLMULTI, "allmulti");
         self.show(Link::MIN_MTU, "min_mtu", "minmtu");
@@ -223,7 +278,7 @@ impl<'a> Fields<'_, 'a, Link> {
         let families = self.chosen(Link::AF_SPEC, AfSpec);
         let inet6 = families.and_then(|families| self.stick(families.get(AfSpec::INET6)).flatten());
         let mode = inet6.and_then(|inet6| self.stick(inet6.get(Inet6Link::ADDR_GEN_MODE)).flatten());
-        if let Some(mode) = mode {
+        if let Some(mode) = mode.filter(|_| !detail.addresses) {
             self.generation(mode);
         }
         self.show(Link::NUM_TX_QUEUES, "num_tx_queues", "numtxqueues");
@@ -270,7 +325,9 @@ impl<'a> Fields<'_, 'a, Link> {
 
     /// Counters.
     fn statistics(&mut self, detail: Detail) {
-        let Some(counters) = self.get(Link::STATS64) else { return };
+        let Some(counters) = self.get(Link::STATS64) else {
+            return;
+        };
         let changes = self.get(Link::CARRIER_CHANGES);
         statistics::print(self.row, &counters, changes, detail.statistics > 1);
     }
@@ -301,7 +358,12 @@ impl<'a> Fields<'_, 'a, Link> {
 impl Fields<'_, '_, LinkXdp> {
     /// Where XDP programs are; in JSON also which.
     fn xdp(&mut self) {
-        let Some(attached) = self.get(LinkXdp::ATTACHED).filter(|attached| *attached != XdpAttached::NONE) else { return };
+        let Some(attached) = self
+            .get(LinkXdp::ATTACHED)
+            .filter(|attached| *attached != XdpAttached::NONE)
+        else {
+            return;
+        };
         self.row.word(match attached {
             XdpAttached::DRV => "xdp",
             XdpAttached::SKB => "xdpgeneric",
@@ -357,7 +419,9 @@ impl Fields<'_, '_, LinkXdp> {
         }
         if places.is_empty() {
             // Kernels before 4.19 tell the one program alone.
-            let attached = self.get(LinkXdp::ATTACHED).filter(|attached| *attached != XdpAttached::NONE);
+            let attached = self
+                .get(LinkXdp::ATTACHED)
+                .filter(|attached| *attached != XdpAttached::NONE);
             places.extend(attached.zip(self.get(LinkXdp::PROG_ID)));
         }
         places
@@ -473,10 +537,12 @@ impl Show for TypeName {
             }
             // Those that `ip` has no word for.
             LinkType::EUI64 | LinkType::MCTP | LinkType::RAWIP | LinkType::VSOCKMON => "",
-            kind => return match kind.name() {
-                Some(name) => Small(name).show(bytes),
-                None => Formatted(format_args!("[{}]", kind.0)).show(bytes),
-            },
+            kind => {
+                return match kind.name() {
+                    Some(name) => Small(name).show(bytes),
+                    None => Formatted(format_args!("[{}]", kind.0)).show(bytes),
+                };
+            }
         };
         match name {
             "" => Formatted(format_args!("[{}]", self.0.0)).show(bytes),

@@ -1,7 +1,7 @@
 //! Interfaces as others print them: before their addresses, and as events.
 
 use ringlink::codec::Error;
-use ringlink::codec::route::{ExtMask, Link, LinkHeader, LinkMessage, Rtm};
+use ringlink::codec::route::{ExtMask, Family, Link, LinkHeader, LinkMessage, Rtm};
 use ringlink::codec::table::Body;
 
 use super::known::Known;
@@ -31,17 +31,30 @@ impl Rows {
             addresses: false,
         };
         let known = Known::new(session.config().clone());
-        Self { links: None, known, namespaces: Namespaces::default(), detail }
+        Self {
+            links: None,
+            known,
+            namespaces: Namespaces::default(),
+            detail,
+        }
     }
 
     /// The interfaces that these words choose as they do behind `link show`, or the one with this index.
-    pub(crate) fn gather(session: &mut Session, index: Option<u32>, words: &[String]) -> Result<Self, Failure> {
+    ///
+    /// Asked for by IPv6, the kernel tells less of them.
+    pub(crate) fn gather(
+        session: &mut Session,
+        family: Family,
+        index: Option<u32>,
+        words: &[String],
+    ) -> Result<Self, Failure> {
         let filter = Filter::parse(session, &mut Words::new(words))?;
         let mut rows = Self::new(session);
         rows.detail.addresses = true;
         // Virtual functions are a matter of `link show`.
         let mask = ExtMask(filter.mask(rows.detail).0 & !ExtMask::VF.0);
-        let mut links = session.gather(Rtm::GETLINK, LinkHeader::default(), |link| {
+        let header = LinkHeader { family, ..LinkHeader::default() };
+        let mut links = session.gather(Rtm::GETLINK, header, |link| {
             link.put(Link::EXT_MASK, mask);
             filter.put(link);
         })?;
@@ -60,10 +73,22 @@ impl Rows {
         names: &Names,
         mut more: impl FnMut(u32) -> Option<M>,
     ) {
-        let Self { links, known, namespaces, detail } = self;
+        let Self {
+            links,
+            known,
+            namespaces,
+            detail,
+        } = self;
         for link in links.iter().flat_map(Gathered::iter) {
-            let Some(more) = u32::try_from(link.header.index).ok().and_then(&mut more) else { continue };
-            let mut printer = Printer { names, known, namespaces, detail: *detail };
+            let Some(more) = u32::try_from(link.header.index).ok().and_then(&mut more) else {
+                continue;
+            };
+            let mut printer = Printer {
+                names,
+                known,
+                namespaces,
+                detail: *detail,
+            };
             let printed = output.row(|row| {
                 let printed = printer.fill(row, &link);
                 more(row);
@@ -86,7 +111,18 @@ impl Rows {
         link: &Body<'_, LinkMessage>,
     ) -> Result<(), Error> {
         self.known.note(link);
-        let Self { known, namespaces, detail, .. } = self;
-        Printer { names, known, namespaces, detail: *detail }.print(output, link)
+        let Self {
+            known,
+            namespaces,
+            detail,
+            ..
+        } = self;
+        Printer {
+            names,
+            known,
+            namespaces,
+            detail: *detail,
+        }
+        .print(output, link)
     }
 }

@@ -1,18 +1,14 @@
 //! `link show`: which interfaces, and as rows.
 
-use ringlink::Connection;
 use ringlink::codec::route::{ExtMask, Link, LinkFlags, LinkHeader, LinkInfo, LinkMessage, Rtm};
 use ringlink::codec::table::{AttributeWriter, Body};
 
-use super::known::{Known, Messages};
+use super::known::Known;
 use super::namespaces::Namespaces;
 use super::row::{Detail, Printer};
 use crate::arguments::Words;
 use crate::failure::Failure;
-use crate::session::{Session, warn};
-
-/// How often a dump is made before one that was interrupted is taken as it is.
-const ATTEMPTS: u32 = 3;
+use crate::session::Session;
 
 /// Which interfaces.
 #[derive(Debug, Default)]
@@ -45,76 +41,54 @@ enum Kind<'w> {
 /// Shows interfaces.
 pub(super) fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     let filter = Filter::parse(session, words)?;
-    let detail = Detail {
-        details: session.options.details || session.options.json,
-        statistics: session.options.statistics,
-        addresses: false,
-    };
-    let mask = filter.mask(detail);
-    let mut known = Known::new(session.config().clone());
-    let mut messages = Messages::default();
     match filter.device {
-        Some(name) => one(&mut session.connection, name, mask, &mut messages)?,
-        None => all(&mut session.connection, &filter, mask, &mut messages)?,
-    }
-    messages.iter().for_each(|link| known.note(&link));
-    let mut namespaces = Namespaces::default();
-    let mut printer =
-        Printer { names: &session.names, known: &mut known, namespaces: &mut namespaces, detail };
-    for link in messages.iter().filter(|link| filter.matches(link)) {
-        if let Err(error) = printer.print(&mut session.output, &link) {
-            warn(format_args!("interface {}: {error}", link.header.index));
-        }
-        if session.output.is_broken() {
-            break;
-        }
+        Some(device) => one(session, &filter, device)?,
+        None => all(session, &filter)?,
     }
     session.finish()
 }
 
-/// Asks for one interface by its name or an alternative name.
-fn one(connection: &mut Connection, name: &str, mask: ExtMask, messages: &mut Messages) -> Result<(), Failure> {
+/// Shows the interface with this name or alternative name.
+fn one(session: &mut Session, filter: &Filter<'_>, device: &str) -> Result<(), Failure> {
+    let detail = Detail::of(&session.options);
+    let mut known = Known::new(session.config().clone());
+    let mut namespaces = Namespaces::default();
+    let Session { connection, names, output, .. } = session;
     let reply = connection.get(Rtm::GETLINK, LinkHeader::default(), |link| {
-        super::put_name(link, name);
-        link.put(Link::EXT_MASK, mask);
+        super::put_name(link, device);
+        link.put(Link::EXT_MASK, filter.mask(detail));
     });
-    match reply {
-        Ok(reply) => {
-            messages.keep(reply.message());
-            Ok(())
-        }
-        Err(error) if error.is_not_found() => Err(Failure::Input(format!("there is no interface `{name}`"))),
-        Err(error) => Err(error.into()),
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(error) if error.is_not_found() => return Err(Failure::Input(format!("there is no interface `{device}`"))),
+        Err(error) => return Err(error.into()),
+    };
+    let link = reply.body();
+    if filter.matches(&link) {
+        let mut printer = Printer { names, known: &mut known, namespaces: &mut namespaces, detail };
+        printer.print_or_warn(output, &link);
     }
+    Ok(())
 }
 
-/// Dumps what the filter asks for; the kernel need not heed all of it. A dump that was interrupted is made again.
-fn all(
-    connection: &mut Connection,
-    filter: &Filter<'_>,
-    mask: ExtMask,
-    messages: &mut Messages,
-) -> Result<(), Failure> {
-    for attempt in 1..=ATTEMPTS {
-        let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |link| {
-            link.put(Link::EXT_MASK, mask);
-            filter.put(link);
-        })?;
-        messages.clear();
-        while let Some(message) = dump.next_message()? {
-            messages.keep(message);
+/// Shows all interfaces that the filter lets pass.
+fn all(session: &mut Session, filter: &Filter<'_>) -> Result<(), Failure> {
+    let detail = Detail::of(&session.options);
+    let mut known = Known::new(session.config().clone());
+    let mut namespaces = Namespaces::default();
+    let links = session.gather(Rtm::GETLINK, LinkHeader::default(), |link| {
+        link.put(Link::EXT_MASK, filter.mask(detail));
+        filter.put(link);
+    })?;
+    // All names are known before the first row is printed.
+    links.iter().for_each(|link| known.note(&link));
+    let Session { names, output, .. } = session;
+    let mut printer = Printer { names, known: &mut known, namespaces: &mut namespaces, detail };
+    for link in links.iter().filter(|link| filter.matches(link)) {
+        printer.print_or_warn(output, &link);
+        if output.is_broken() {
+            break;
         }
-        let end = dump.end();
-        if end.interrupted && attempt < ATTEMPTS {
-            continue;
-        }
-        if end.interrupted {
-            warn(format_args!("interfaces changed while they were dumped, some may be missing or twice"));
-        }
-        if end.truncated {
-            warn(format_args!("messages were lost, some interfaces are missing"));
-        }
-        break;
     }
     Ok(())
 }
@@ -152,7 +126,11 @@ impl<'w> Filter<'w> {
 
     /// What to tell beyond the usual, or to leave out.
     pub(super) fn mask(&self, detail: Detail) -> ExtMask {
-        let functions = if self.no_functions { ExtMask::default() } else { ExtMask::VF };
+        let functions = if self.no_functions {
+            ExtMask::default()
+        } else {
+            ExtMask::VF
+        };
         match detail.statistics {
             0 => functions | ExtMask::SKIP_STATS,
             _ => functions,

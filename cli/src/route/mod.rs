@@ -81,7 +81,8 @@ fn get(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     }
     let Some(to) = question.to else { return Err(words.refuse_end("an address")) };
     let family = family_of(to);
-    let mut flags = RouteFlags::LOOKUP_TABLE;
+    // IPv6 always tells the table, and refuses to be asked for it.
+    let mut flags = if family == Family::INET { RouteFlags::LOOKUP_TABLE } else { RouteFlags::default() };
     if question.fibmatch {
         flags = flags | RouteFlags::FIB_MATCH;
     }

@@ -525,7 +525,10 @@ impl Show for LabelStack<'_> {
     const KIND: Kind = Kind::Plain;
 
     fn show(&self, bytes: &mut Vec<u8>) {
-        Labels(MplsLabel::stack(self.0)).show(bytes);
+        match MplsLabel::stack(self.0) {
+            Ok(stack) => Labels(stack).show(bytes),
+            Err(_) => InetAddress(self.0).show(bytes),
+        }
     }
 }
 

@@ -194,19 +194,10 @@ impl<'a> AddressView<'a> {
             Address::RT_PRIORITY,
             Address::PROTO,
         ))?;
-        let AddressHeader {
-            family,
-            prefixlen,
-            flags: low,
-            scope,
-            index,
-        } = body.header;
+        let header = body.header;
         Ok(Self {
-            family,
-            prefix_length: prefixlen,
-            scope,
-            interface: index,
-            flags: flags.unwrap_or(AddressFlags(u32::from(low))),
+            header,
+            flags: flags.unwrap_or(AddressFlags(u32::from(header.flags))),
             address,
             local,
             broadcast,

@@ -3,9 +3,7 @@
 //!
 //! ```
 //! use ringlink_codec::prelude::*;
-//! use ringlink_codec::route::{
-//!     BridgeAfSpec, BridgeFlags, BridgeVlan, BridgeVlanFlags, Family, Link, LinkHeader, Rtm,
-//! };
+//! use ringlink_codec::route::{BridgeAfSpec, BridgeVlan, BridgeVlanFlags, Family, Link, LinkHeader, Rtm};
 //!
 //! // `bridge vlan add dev … vid 10 pvid untagged`: the port is number 7.
 //! let mut buffer = Buffer::<64>::new();

@@ -198,12 +198,12 @@ values! {
     pub CfmInterval(u32), "BR_CFM_CCM_INTERVAL_" {
         NONE = 0,
         /// 300 a second.
-        _3_3_MS = 1,
-        _10_MS = 2,
-        _100_MS = 3,
-        _1_SEC = 4,
-        _10_SEC = 5,
-        _1_MIN = 6,
-        _10_MIN = 7,
+        _3_3_MS as "3_3_MS" = 1,
+        _10_MS as "10_MS" = 2,
+        _100_MS as "100_MS" = 3,
+        _1_SEC as "1_SEC" = 4,
+        _10_SEC as "10_SEC" = 5,
+        _1_MIN as "1_MIN" = 6,
+        _10_MIN as "10_MIN" = 7,
     }
 }

@@ -282,12 +282,25 @@ record! {
     ///
     /// ```
     /// use core::net::Ipv6Addr;
-    /// use ringlink_codec::route::{Seg6Mode, Seg6Tunnel, SegmentHeader};
+    /// use ringlink_codec::prelude::*;
+    /// use ringlink_codec::route::{EncapType, Route, RouteHeader, Rtm, Seg6Encap, Seg6Mode, Seg6Tunnel, SegmentHeader};
     ///
+    /// // The end of the path stands first.
     /// let segments = [Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 2), Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 1)];
     /// let tunnel = Seg6Tunnel { mode: Seg6Mode::ENCAP, srh: SegmentHeader::new(2) };
-    /// assert_eq!((tunnel.srh.hdrlen, tunnel.srh.first_segment), (4, 1));
-    /// # let _ = segments;
+    /// let mut buffer = Buffer::<128>::new();
+    /// let bytes = buffer.message(Rtm::NEWROUTE.create(), RouteHeader::default(), |route| {
+    ///     route.put(Route::ENCAP_TYPE, EncapType::SEG6);
+    ///     route.choose(Route::ENCAP, Seg6Encap, |encap| encap.put(Seg6Encap::SRH, (tunnel, &segments[..])));
+    /// })?;
+    ///
+    /// let route = Message::parse(bytes)?.body(Rtm::NEWROUTE)?.attributes;
+    /// let encap = route.chosen(Route::ENCAP, Seg6Encap)?;
+    /// if let Some((tunnel, behind)) = encap.map(|encap| encap.get(Seg6Encap::SRH)).transpose()?.flatten() {
+    ///     assert!(tunnel.srh.segments(behind).eq(segments));
+    /// }
+    /// # assert!(encap.is_some());
+    /// # Ok::<(), ringlink_codec::Error>(())
     /// ```
     pub Seg6Tunnel, "seg6_iptunnel_encap", "" {
         /// Where they go.

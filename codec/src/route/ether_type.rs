@@ -14,7 +14,7 @@ crate::values! {
         TEB = 0x6558,
         RARP = 0x8035,
         /// An 802.1Q VLAN tag.
-        _8021Q = 0x8100,
+        _8021Q as "8021Q" = 0x8100,
         IPV6 = 0x86dd,
         /// Flow control.
         PAUSE = 0x8808,
@@ -27,12 +27,12 @@ crate::values! {
         /// 802.1X.
         PAE = 0x888e,
         /// An 802.1ad (QinQ) outer VLAN tag.
-        _8021AD = 0x88a8,
+        _8021AD as "8021AD" = 0x88a8,
         ERSPAN = 0x88be,
         LLDP = 0x88cc,
         MRP = 0x88e3,
         MACSEC = 0x88e5,
-        _1588 = 0x88f7,
+        _1588 as "1588" = 0x88f7,
         PRP = 0x88fb,
         /// Connectivity fault management.
         CFM = 0x8902,

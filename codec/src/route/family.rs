@@ -19,7 +19,7 @@ crate::values! {
         INET6 = 10,
         ROSE = 11,
         /// Gone from the kernel; the C name is `AF_DECnet`.
-        DECNET = 12,
+        DECNET as "DECnet" = 12,
         SECURITY = 14,
         KEY = 15,
         NETLINK = 16,

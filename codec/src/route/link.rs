@@ -159,7 +159,7 @@ values! {
         CAIF = 822,
         IP6GRE = 823,
         NETLINK = 824,
-        _6LOWPAN = 825,
+        _6LOWPAN as "6LOWPAN" = 825,
         VSOCKMON = 826,
         /// No link header at all (tun, WireGuard).
         NONE = 0xfffe,
@@ -509,7 +509,7 @@ flags! {
         BRVLAN = 0x2,
         /// VLANs of bridge ports, as ranges.
         BRVLAN_COMPRESSED = 0x4,
-        /// Leave out counters: much smaller messages.
+        /// Leave out counters of address families, the largest part of a message; newer kernels leave out all.
         SKIP_STATS = 0x8,
         /// Media redundancy of bridges.
         MRP = 0x10,

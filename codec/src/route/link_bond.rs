@@ -92,7 +92,7 @@ values! {
         /// By all ports.
         BROADCAST = 3,
         /// By a hash over the ports that LACP found.
-        _8023AD = 4,
+        _8023AD as "8023AD" = 4,
         /// By load, for packets that go out.
         TLB = 5,
         /// By load, for packets both ways.

@@ -148,7 +148,7 @@ flags! {
         LOOPBACK = 0x1,
         LISTENONLY = 0x2,
         /// Looks at each bit three times.
-        _3_SAMPLES = 0x4,
+        _3_SAMPLES as "3_SAMPLES" = 0x4,
         ONE_SHOT = 0x8,
         BERR_REPORTING = 0x10,
         FD = 0x20,

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use ringlink_codec::prelude::*;
-//! use ringlink_codec::route::{Link, LinkHeader, LinkInfo, Macvlan, MacvlanMode, Rtm, Veth};
+//! use ringlink_codec::route::{Link, LinkHeader, LinkInfo, Macvlan, Rtm, Veth};
 //!
 //! // `ip link add a type veth peer name b`
 //! let mut buffer = Buffer::<128>::new();
@@ -27,7 +27,6 @@
 //!
 //! // The same bytes are no macvlan.
 //! assert!(info.and_then(|info| info.chosen(LinkInfo::DATA, Macvlan).transpose()).is_none());
-//! # let _ = MacvlanMode::BRIDGE;
 //! # Ok::<(), ringlink_codec::Error>(())
 //! ```
 

@@ -225,13 +225,13 @@ space! {
         /// 1: it finds out how large packets may be.
         PMTUDISC: u8 = 10,
         /// 6rd: the prefix that stands for IPv4 addresses (RFC 5969).
-        _6RD_PREFIX: Ipv6Addr = 11,
+        _6RD_PREFIX as "6RD_PREFIX": Ipv6Addr = 11,
         /// 6rd: what all IPv4 addresses begin with.
-        _6RD_RELAY_PREFIX: Ipv4Addr = 12,
+        _6RD_RELAY_PREFIX as "6RD_RELAY_PREFIX": Ipv4Addr = 12,
         /// 6rd: length of the prefix.
-        _6RD_PREFIXLEN: u16 = 13,
+        _6RD_PREFIXLEN as "6RD_PREFIXLEN": u16 = 13,
         /// 6rd: length of what all IPv4 addresses begin with.
-        _6RD_RELAY_PREFIXLEN: u16 = 14,
+        _6RD_RELAY_PREFIXLEN as "6RD_RELAY_PREFIXLEN": u16 = 14,
         /// What it is wrapped in once more.
         ENCAP_TYPE: TunnelEncap = 15,
         /// How it is wrapped.

@@ -1,4 +1,34 @@
-//! Interfaces, addresses, routes, neighbours and rules (rtnetlink(7)).
+//! Interfaces, addresses, routes, neighbours, rules and next hops (rtnetlink(7)).
+//!
+//! Each object has a header (`RouteHeader`), a space of attributes (`Route`), a format that joins them
+//! (`RouteMessage`) and messages in [`Rtm`]. For the four that programs read most there are views: plain structs,
+//! borrowed from the message, filled in one pass.
+//!
+//! ```
+//! use ringlink_codec::prelude::*;
+//! use ringlink_codec::route::{Family, RouteHeader, RouteView, Rtm};
+//!
+//! // A question: which IPv4 routes are there? (A dump; `Exchange` adds sequence and port.)
+//! let mut buffer = Buffer::<32>::new();
+//! let header = RouteHeader { family: Family::INET, ..Default::default() };
+//! let question = buffer.message(Rtm::GETROUTE.with(Flags::DUMP), header, |_| {})?;
+//! assert_eq!(question.len(), 28);
+//!
+//! // One of the answers: 198.51.100.0/24 by interface 2.
+//! let answer = [
+//!     44, 0, 0, 0, 24, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: RTM_NEWROUTE
+//!     2, 24, 0, 0, 254, 4, 253, 1, 0, 0, 0, 0, // rtmsg
+//!     8, 0, 1, 0, 198, 51, 100, 0, // RTA_DST
+//!     8, 0, 4, 0, 2, 0, 0, 0, // RTA_OIF
+//! ];
+//! # if cfg!(target_endian = "big") { return Ok(()); }
+//! let route = RouteView::read(Message::parse(&answer)?.answer(Rtm::GETROUTE)?)?;
+//! assert_eq!((route.header.dst_len, route.output), (24, Some(2)));
+//! # Ok::<(), ringlink_codec::Error>(())
+//! ```
+//!
+//! What is absent: traffic control and neighbour discovery options have no tables here; names for tables, protocols
+//! and groups that a machine gives in `/etc/iproute2` are a program's to read.
 
 mod family;
 mod message;

@@ -234,21 +234,9 @@ impl<'a> NeighbourView<'a> {
                 Neighbour::PROTOCOL,
                 Neighbour::FLAGS_EXT,
             ))?;
-        let NeighbourHeader {
-            family,
-            ifindex,
-            state,
-            flags,
-            kind,
-            ..
-        } = body.header;
         Ok(Self {
-            family,
-            interface: ifindex,
-            state,
-            flags,
+            header: body.header,
             extended_flags: extended.unwrap_or_default(),
-            kind,
             address,
             hardware,
             cache,

@@ -26,11 +26,11 @@
 /// ```
 ///
 /// `Toaster` becomes a unit struct with a constant `SLICES: Key<Toaster, u8>`, and [`Table`](crate::table::Table)
-/// for it.
+/// for it. A name that is none in Rust is said apart: `_6RD_PREFIX as "6RD_PREFIX": Ipv6Addr = 11`.
 #[macro_export]
 macro_rules! space {
     ($(#[$meta:meta])* $vis:vis $name:ident, $prefix:literal {
-        $($(#[$doc:meta])* $row:ident: $value:ty = $number:literal,)*
+        $($(#[$doc:meta])* $row:ident $(as $name_there:literal)?: $value:ty = $number:literal,)*
     }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ macro_rules! space {
         impl $name {
             $(
                 $(#[$doc])*
-                #[doc = concat!("\n\n`", $prefix, stringify!($row), "`")]
+                #[doc = concat!("\n\n`", $prefix, $crate::name_there!($row $(, $name_there)?), "`")]
                 pub const $row: $crate::table::Key<$name, $value> = $crate::table::Key::new($number);
             )*
         }
@@ -51,7 +51,7 @@ macro_rules! space {
                     prefix: $prefix,
                     rows: &[$($crate::table::Row {
                         number: $number,
-                        name: concat!($prefix, stringify!($row)),
+                        name: concat!($prefix, $crate::name_there!($row $(, $name_there)?)),
                         shape: <$value as $crate::table::Value>::SHAPE,
                     }),*],
                 };
@@ -158,7 +158,7 @@ macro_rules! flags {
 #[macro_export]
 macro_rules! named {
     ($bits:literal, $(#[$meta:meta])* $vis:vis $name:ident($base:ident), $prefix:literal {
-        $($(#[$doc:meta])* $row:ident = $number:expr,)*
+        $($(#[$doc:meta])* $row:ident $(as $name_there:literal)? = $number:expr,)*
     }) => {
         $(#[$meta])*
         #[derive(
@@ -173,7 +173,7 @@ macro_rules! named {
         impl $name {
             $(
                 $(#[$doc])*
-                #[doc = concat!("\n\n`", $prefix, stringify!($row), "`")]
+                #[doc = concat!("\n\n`", $prefix, $crate::name_there!($row $(, $name_there)?), "`")]
                 pub const $row: Self = Self($number);
             )*
 
@@ -182,7 +182,7 @@ macro_rules! named {
                 name: stringify!($name),
                 prefix: $prefix,
                 bits: $bits,
-                rows: &[$($crate::table::NamedValue { value: $number as u64, name: stringify!($row) }),*],
+                rows: &[$($crate::table::NamedValue { value: $number as u64, name: $crate::name_there!($row $(, $name_there)?) }),*],
             };
 
             /// The kernel's name, without its prefix, where there is one.
@@ -445,6 +445,18 @@ macro_rules! operations {
                 }),*],
             };
         }
+    };
+}
+
+/// The kernel's name of a row, without the prefix.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! name_there {
+    ($row:ident) => {
+        stringify!($row)
+    };
+    ($row:ident, $name_there:literal) => {
+        $name_there
     };
 }
 

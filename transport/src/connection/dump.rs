@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use ringlink_codec as codec;
 use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{Body, Format};
@@ -33,13 +34,18 @@ pub struct Dump<'c, A> {
     connection: &'c Connection,
     exchange: Exchange,
     answer: MessageType,
-    root: Root,
-    /// Length of the request in the connection's buffer, which stays there for the path of a refusal.
-    request: usize,
+    request: Request,
     datagram: Option<Datagram<'c>>,
     /// Where the next message starts in the datagram.
     at: usize,
     format: PhantomData<fn() -> A>,
+}
+
+/// The request in the connection's buffer, where it stays for the path of a refusal.
+#[derive(Clone, Copy)]
+struct Request {
+    length: usize,
+    root: Root,
 }
 
 impl<A> fmt::Debug for Dump<'_, A> {
@@ -62,8 +68,7 @@ impl<'c, A: Format> Dump<'c, A> {
             connection,
             exchange,
             answer,
-            root,
-            request,
+            request: Request { length: request, root },
             datagram: None,
             at: 0,
             format: PhantomData,
@@ -122,40 +127,105 @@ impl<'c, A: Format> Dump<'c, A> {
                 loop {
                     let start = self.at.wrapping_add(messages.offset());
                     let Some(message) = messages.next() else { break };
-                    let message = match message {
-                        Ok(message) => message,
-                        Err(error) => {
-                            self.datagram = None;
-                            self.exchange.skipped();
-                            return Err(Error::Codec(error));
-                        }
-                    };
-                    match self.connection.accept(&mut self.exchange, message, datagram) {
-                        Step::Item(_) if message.header.kind == self.answer => {
+                    match self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request) {
+                        Ok(None) => {}
+                        Ok(Some(_)) => {
                             self.at = self.at.wrapping_add(messages.offset());
                             return Ok(Some(start..self.at));
                         }
-                        Step::Item(_) => self.exchange.skipped(),
-                        Step::Failed(refusal) => {
-                            let error = self.connection.refused(&refusal, self.request, self.root);
+                        Err(error) => {
                             self.datagram = None;
                             return Err(error);
                         }
-                        Step::Finished { .. } | Step::NotMine | Step::Skip => {}
                     }
                 }
             }
-            self.datagram = None;
-            if self.exchange.is_finished() {
+            if !self.refill()? {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Receives the next datagram; says no at the dump's end.
+    fn refill(&mut self) -> Result<bool, Error> {
+        self.datagram = None;
+        self.at = 0;
+        while !self.exchange.is_finished() {
             match self.connection.receive(self.connection.deadline()) {
-                Ok(datagram) => self.datagram = Some(datagram),
+                Ok(datagram) => {
+                    self.datagram = Some(datagram);
+                    return Ok(true);
+                }
                 Err(error) if error.is_loss() => self.exchange.truncated(),
                 Err(error) => return Err(error),
             }
-            self.at = 0;
         }
+        Ok(false)
+    }
+
+    /// Hands every message that is left to a closure, and says how the dump ended: the quickest way through a large
+    /// table, since nothing is kept between two messages.
+    ///
+    /// ```
+    /// use ringlink::codec::route::{Link, LinkHeader, Rtm};
+    /// use ringlink::{Connection, Protocol};
+    ///
+    /// let mut connection = Connection::open(Protocol::ROUTE)?;
+    /// let mut count = 0;
+    /// let end = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?.for_each(|_link| {
+    ///     count += 1;
+    ///     Ok(())
+    /// })?;
+    /// assert!(count > 0 && end.is_complete());
+    /// # Ok::<(), ringlink::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next`](Dump::next), and the closure's own, which gives the rest of the dump up.
+    pub fn for_each(mut self, mut each: impl FnMut(Body<'_, A>) -> Result<(), Error>) -> Result<End, Error> {
+        loop {
+            if let Some(datagram) = &self.datagram {
+                for message in Messages::new(datagram.bytes().get(self.at..).unwrap_or_default()) {
+                    let item = self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request)?;
+                    if let Some(message) = item {
+                        each(Body::of(message))?;
+                    }
+                }
+            }
+            if !self.refill()? {
+                return Ok(self.end());
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Takes one message of a dump: an answer of the type asked for comes back, the rest is seen to.
+    #[inline(always)]
+    fn take<'m>(
+        &self,
+        exchange: &mut Exchange,
+        message: Result<Message<'m>, codec::Error>,
+        datagram: &Datagram<'_>,
+        answer: MessageType,
+        request: &Request,
+    ) -> Result<Option<Message<'m>>, Error> {
+        let message = match message {
+            Ok(message) => message,
+            // The iterator ends here: what is behind this message in the datagram is left out.
+            Err(error) => {
+                exchange.skipped();
+                return Err(Error::Codec(error));
+            }
+        };
+        match self.accept(exchange, message, datagram) {
+            Step::Item(_) if message.header.kind == answer => return Ok(Some(message)),
+            Step::Item(_) => exchange.skipped(),
+            Step::Failed(refusal) => return Err(self.refused(&refusal, request.length, request.root)),
+            Step::Finished { .. } | Step::NotMine | Step::Skip => {}
+        }
+        Ok(None)
     }
 }
 
