@@ -172,7 +172,7 @@ fn families(family: Family) -> &'static [Family] {
 /// Shows interfaces with their addresses.
 fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     let filter = Filter::parse(session, words)?;
-    let mut links = Rows::gather(session, filter.family, filter.device, &filter.link)?;
+    let mut links = Rows::gather(session, filter.device, &filter.link)?;
     session.learn_names()?;
     let mut gathered = Vec::new();
     for family in families(filter.family) {

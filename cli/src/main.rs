@@ -78,14 +78,19 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         });
     }
     let mut session = Session::open(options)?;
-    match object {
+    let done = match object {
         Some("address") => address::run(&mut session, &mut words),
         Some("route") => route::run(&mut session, &mut words),
         Some("rule") => rule::run(&mut session, &mut words),
         Some("link") => link::run(&mut session, &mut words),
         Some("monitor") => monitor::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
+    };
+    if done.is_err() && session.output.rows() > 0 {
+        // What was printed before the failure stays, as whole JSON. The failure is worth more than one of the output.
+        let _ = session.output.finish();
     }
+    done
 }
 
 fn help() -> Result<(), Failure> {

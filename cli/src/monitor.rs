@@ -151,7 +151,7 @@ impl Printer {
             route::print(output, names, body, &self.view)?;
         } else if let Ok(body) = message.body(Rtm::NEWNEIGH).or(message.body(Rtm::DELNEIGH)) {
             label(output, "[NEIGH]");
-            neighbour::print(output, names, body, true)?;
+            neighbour::print(output, names, body, neighbour::View::default())?;
         } else if let Ok(body) = message.body(Rtm::NEWRULE).or(message.body(Rtm::DELRULE)) {
             label(output, "[RULE]");
             rule::print(output, names, body, self.details)?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ringlink::codec::Error;
 use ringlink::codec::route::{
-    Family, Neighbour, NeighbourExtendedFlags, NeighbourFlags, NeighbourHeader, NeighbourMessage, NeighbourState,
+    Family, Neighbour, NeighbourCacheInfo, NeighbourExtendedFlags, NeighbourFlags, NeighbourHeader, NeighbourMessage, NeighbourState,
     RouteProtocol, Rtm,
 };
 use ringlink::codec::table::{Body, Operation};
@@ -12,7 +12,7 @@ use ringlink::codec::table::{Body, Operation};
 use crate::arguments::{Net, Words, bits_of, family_of, hardware, keyword};
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::output::{Colour, Coloured, Hex, Output};
+use crate::output::{Colour, Coloured, Formatted, Hex, Output};
 use crate::route::interface;
 use crate::session::{Session, warn};
 
@@ -122,6 +122,7 @@ impl Filter {
     fn dump(&self, session: &mut Session, family: Family) -> Result<(), Failure> {
         let flags = if self.proxy { NeighbourFlags::PROXY } else { NeighbourFlags::default() };
         let header = NeighbourHeader { family, flags, ..NeighbourHeader::default() };
+        let view = View { without_device: self.device.is_some(), statistics: session.options.statistics > 0 };
         session.dump(
             Rtm::GETNEIGH,
             header,
@@ -131,7 +132,7 @@ impl Filter {
             },
             |output, names, body| {
                 if body.header.family == family && self.matches(body)? {
-                    print(output, names, body, self.device.is_none())?;
+                    print(output, names, body, view)?;
                 }
                 Ok(())
             },
@@ -162,15 +163,30 @@ impl Filter {
     }
 }
 
+/// What of a neighbour is printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct View {
+    /// All are on the same interface, whose name is left out.
+    pub(crate) without_device: bool,
+    /// When it was used and changed.
+    pub(crate) statistics: bool,
+}
+
 /// Prints a neighbour.
 pub(crate) fn print(
     output: &mut Output,
     names: &Names,
     body: Body<'_, NeighbourMessage>,
-    with_device: bool,
+    view: View,
 ) -> Result<(), Error> {
-    let (dst, hardware, extended, protocol) =
-        body.attributes.read((Neighbour::DST, Neighbour::LLADDR, Neighbour::FLAGS_EXT, Neighbour::PROTOCOL))?;
+    let (dst, hardware, extended, protocol, cache, probes) = body.attributes.read((
+        Neighbour::DST,
+        Neighbour::LLADDR,
+        Neighbour::FLAGS_EXT,
+        Neighbour::PROTOCOL,
+        Neighbour::CACHEINFO,
+        Neighbour::PROBES,
+    ))?;
     let header = body.header;
     let extended = extended.unwrap_or_default();
     output.row(|row| {
@@ -180,7 +196,7 @@ pub(crate) fn print(
         if let Some(dst) = dst {
             row.field("dst", "", dst);
         }
-        if with_device && header.ifindex != 0 {
+        if !view.without_device && header.ifindex != 0 {
             row.field("dev", "dev", interface(names, header.ifindex));
         }
         if let Some(hardware) = hardware {
@@ -199,6 +215,9 @@ pub(crate) fn print(
                 row.null(name, name);
             }
         }
+        if view.statistics {
+            print_statistics(row, cache, probes);
+        }
         if header.state != NeighbourState::NONE {
             print_state(row, header.state);
         }
@@ -207,6 +226,26 @@ pub(crate) fn print(
         }
         Ok(())
     })
+}
+
+/// Ticks of the user's clock in a second (`USER_HZ`).
+const USER_HZ: u32 = 100;
+
+fn print_statistics(row: &mut Output, cache: Option<NeighbourCacheInfo>, probes: Option<u32>) {
+    if let Some(NeighbourCacheInfo { confirmed, used, updated, refcnt }) = cache {
+        if refcnt != 0 {
+            row.field("refcnt", "ref", refcnt);
+        }
+        let (used, confirmed, updated) = (used / USER_HZ, confirmed / USER_HZ, updated / USER_HZ);
+        row.json("used", used);
+        row.json("confirmed", confirmed);
+        row.json("updated", updated);
+        row.word("used");
+        row.word(Formatted(format_args!("{used}/{confirmed}/{updated}")));
+    }
+    if let Some(probes) = probes {
+        row.field("probes", "probes", probes);
+    }
 }
 
 fn print_state(row: &mut Output, state: NeighbourState) {

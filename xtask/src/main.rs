@@ -5,12 +5,14 @@
 //! | `test` | runs all tests under a watchdog that outlives a hanging kernel |
 //! | `audit` | compares the codec's tables with the installed kernel headers and with files of facts |
 //! | `size` | builds the codec for machines without an operating system, and times its build |
+//! | `bench` | prints what reading, dumping and showing routes cost |
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
 //! A chore that fails says why on one line and exits with 1. Nothing here is part of the product.
 
 mod audit;
+mod bench;
 mod capture;
 mod failure;
 mod netlink;
@@ -36,6 +38,8 @@ enum Chore {
     Audit(audit::Options),
     /// Build the codec for bare metal, and time its build
     Size,
+    /// Print what reading, dumping and showing routes cost
+    Bench(bench::Options),
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
     /// Dump a table of the kernel for the codec's tests
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Audit(options) => audit::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Size => size::run().map(|()| ExitCode::SUCCESS),
+        Chore::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Links => links().map(|()| ExitCode::SUCCESS),

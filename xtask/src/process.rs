@@ -176,6 +176,13 @@ pub fn filter(command: &mut Command, input: Vec<u8>) -> Outcome<Vec<u8>> {
     }
 }
 
+/// The cargo that runs this, in the repository's folder.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(crate::root());
+    command
+}
+
 /// Whether a program of this name is on the path.
 pub fn exists(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -35,7 +35,7 @@ pub fn run() -> Outcome {
         let folder = folder("timed");
         let _ = fs::remove_dir_all(&folder);
         // Nothing is fetched while the clock runs.
-        process::must(cargo().args(["fetch", "--quiet"]), Duration::from_secs(600))?;
+        process::must(process::cargo().args(["fetch", "--quiet"]), Duration::from_secs(600))?;
         let start = Instant::now();
         build("timed", arguments)?;
         let seconds = start.elapsed().as_secs_f64();
@@ -50,18 +50,12 @@ pub fn run() -> Outcome {
     }
 }
 
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(crate::root());
-    command
-}
-
 fn folder(name: &str) -> PathBuf {
     crate::root().join("target/size").join(name)
 }
 
 fn build(place: &str, arguments: &[&str]) -> Outcome {
-    let mut command = cargo();
+    let mut command = process::cargo();
     command.args(arguments).args(["--quiet", "--package", "ringlink-codec"]);
     process::must(command.env("CARGO_TARGET_DIR", folder(place)), Duration::from_secs(600)).map(drop)
 }

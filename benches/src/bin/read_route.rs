@@ -1,5 +1,5 @@
 //! Reads a captured route message as often as the argument says: run under callgrind with two counts, the difference
-//! is what one reading costs. `read_route view N` fills the whole view instead.
+//! is what one reading costs. `read_route view N` fills the whole view instead, `read_route none N` reads nothing.
 
 use std::hint::black_box;
 
@@ -22,15 +22,17 @@ const ROUTE: [u8; 60] = [
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let view = arguments.next().is_some_and(|word| word == "view");
+    let how = arguments.next().unwrap_or_default();
     let count: u64 = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(0);
     let before = allocations();
     let mut sum = 0;
     for _ in 0..count {
         let Ok(body) = Message::parse(black_box(&ROUTE)).and_then(|message| message.body(Rtm::NEWROUTE)) else { return };
-        sum += match view {
-            true => read_view(body),
-            false => read_route(body),
+        sum += match how.as_str() {
+            "view" => read_view(body),
+            "keys" => read_route(body),
+            // Nothing: what parsing the message and this loop cost by themselves.
+            _ => u64::from(black_box(&body).header.dst_len),
         };
     }
     println!("{count} routes, sum {sum}, {} allocations", allocations() - before);

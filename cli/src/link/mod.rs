@@ -48,7 +48,7 @@ KIND     bond bridge dummy geneve gre gretap erspan ifb ip6gre ip6gretap ip6ersp
 
 /// Verbs in the order in which `ip` takes abbreviations.
 const VERBS: &[&str] = &[
-    "add", "set", "change", "replace", "delete", "show", "list", "property", "help",
+    "add", "set", "change", "replace", "delete", "show", "lst", "list", "property",
 ];
 
 /// Does what the words say.
@@ -57,7 +57,7 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
         return show::show(session, words);
     };
     match keyword(word, VERBS) {
-        Some("show" | "list") => show::show(session, words),
+        Some("show" | "lst" | "list") => show::show(session, words),
         Some("add") => change::add(session, words, Rtm::NEWLINK.create().exclusive()),
         Some("replace") => change::add(session, words, Rtm::NEWLINK.create().replace()),
         Some("set" | "change") => change::set(session, words),

@@ -31,7 +31,11 @@ impl Detail {
     /// What the options ask for.
     pub(super) fn of(options: &Options) -> Self {
         // JSON has everything.
-        Self { details: options.details || options.json, statistics: options.statistics, addresses: false }
+        Self {
+            details: options.details || options.json,
+            statistics: options.statistics,
+            addresses: false,
+        }
     }
 }
 
@@ -337,11 +341,9 @@ impl<'a> Fields<'_, 'a, Link> {
         if let Some(xdp) = self.get(Link::XDP) {
             self.within(xdp, |xdp| xdp.xdp_programs());
         }
-        if self.get(Link::NUM_VF).is_some() {
-            if let Some(functions) = self.get(Link::VFINFO_LIST) {
-                let printed = vf::print(self.row, self.known, functions, header, detail.statistics > 0);
-                self.stick(printed);
-            }
+        if let (Some(_), Some(functions)) = (self.get(Link::NUM_VF), self.get(Link::VFINFO_LIST)) {
+            let printed = vf::print(self.row, self.known, functions, header, detail.statistics > 0);
+            self.stick(printed);
         }
         if let Some(properties) = self.get(Link::PROP_LIST) {
             self.row.list("altnames", |row| {

@@ -1,7 +1,7 @@
 //! Interfaces as others print them: before their addresses, and as events.
 
 use ringlink::codec::Error;
-use ringlink::codec::route::{ExtMask, Family, Link, LinkHeader, LinkMessage, Rtm};
+use ringlink::codec::route::{ExtMask, Link, LinkHeader, LinkMessage, Rtm};
 use ringlink::codec::table::Body;
 
 use super::known::Known;
@@ -40,21 +40,13 @@ impl Rows {
     }
 
     /// The interfaces that these words choose as they do behind `link show`, or the one with this index.
-    ///
-    /// Asked for by IPv6, the kernel tells less of them.
-    pub(crate) fn gather(
-        session: &mut Session,
-        family: Family,
-        index: Option<u32>,
-        words: &[String],
-    ) -> Result<Self, Failure> {
+    pub(crate) fn gather(session: &mut Session, index: Option<u32>, words: &[String]) -> Result<Self, Failure> {
         let filter = Filter::parse(session, &mut Words::new(words))?;
         let mut rows = Self::new(session);
         rows.detail.addresses = true;
         // Virtual functions are a matter of `link show`.
         let mask = ExtMask(filter.mask(rows.detail).0 & !ExtMask::VF.0);
-        let header = LinkHeader { family, ..LinkHeader::default() };
-        let mut links = session.gather(Rtm::GETLINK, header, |link| {
+        let mut links = session.gather(Rtm::GETLINK, LinkHeader::default(), |link| {
             link.put(Link::EXT_MASK, mask);
             filter.put(link);
         })?;

@@ -60,26 +60,26 @@ impl<'c, A: Format> Dump<'c, A> {
     pub(super) fn start(
         connection: &'c Connection,
         request: usize,
-        exchange: Exchange,
+        mut exchange: Exchange,
         answer: MessageType,
         root: Root,
     ) -> Result<Dump<'c, A>, Error> {
-        let mut dump = Dump {
-            connection,
-            exchange,
-            answer,
-            request: Request { length: request, root },
-            datagram: None,
-            at: 0,
-            format: PhantomData,
+        let datagram = match connection.send_written(request, connection.deadline()) {
+            Ok(datagram) => Some(datagram),
+            Err(error) if error.is_loss() => {
+                exchange.truncated();
+                None
+            }
+            Err(error) => {
+                // It was sent, so its answers may yet come, and must not be taken for the next dump's.
+                if error.is_timed_out() {
+                    connection.abandoned.set(Some(exchange));
+                }
+                return Err(error);
+            }
         };
-        match connection.send_written(request, connection.deadline()) {
-            Ok(datagram) => dump.datagram = Some(datagram),
-            // Was it sent? Then its answers come, and must not be taken for the next dump's.
-            Err(error) if error.is_loss() => dump.exchange.truncated(),
-            Err(error) => return Err(error),
-        }
-        Ok(dump)
+        let request = Request { length: request, root };
+        Ok(Dump { connection, exchange, answer, request, datagram, at: 0, format: PhantomData })
     }
 
     /// The next message, or `None` at the end. The message is lent until the next call.

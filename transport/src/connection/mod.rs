@@ -406,29 +406,39 @@ impl Connection {
     /// Makes the socket free for a dump: receives what is left of one that was given up, or where that is much, opens
     /// another socket and closes this one, which ends the old dump in the kernel.
     fn settle(&mut self) -> Result<(), Error> {
-        let mut drained = 0;
-        while let Some(mut abandoned) = self.abandoned.get() {
-            if drained == DRAIN && self.reopen()? {
+        let mut received = 0;
+        while self.abandoned.get().is_some() {
+            if received == DRAIN && self.reopen()? {
                 break;
             }
-            drained += 1;
-            let datagram = match self.receive(self.deadline()) {
-                Ok(datagram) => datagram,
-                // Cut or lost data of a dump that nobody wants is no loss.
-                Err(error) if error.is_loss() => continue,
-                Err(error) => return Err(error),
-            };
-            for message in Messages::new(&datagram).map_while(Result::ok) {
-                let origin = Origin {
-                    port: datagram.sender(),
-                    group: datagram.group(),
-                };
-                abandoned.accept(message, origin);
-                self.messages.set(self.messages.get().wrapping_add(1));
+            received += 1;
+            match self.drain() {
+                // Its end may have been lost, and then nothing comes any more.
+                Err(error) if error.is_timed_out() => match self.reopen()? {
+                    true => break,
+                    false => return Err(error),
+                },
+                other => other?,
             }
-            self.abandoned.set((!abandoned.is_finished()).then_some(abandoned));
         }
         Ok(())
+    }
+
+    /// Receives one datagram of the dump that was given up.
+    fn drain(&self) -> Result<(), Error> {
+        match self.receive(self.deadline()) {
+            Ok(datagram) => {
+                let origin = Origin { port: datagram.sender(), group: datagram.group() };
+                for message in Messages::new(&datagram).map_while(Result::ok) {
+                    self.messages.set(self.messages.get().wrapping_add(1));
+                    self.note_abandoned(message, origin);
+                }
+                Ok(())
+            }
+            // Cut or lost data of a dump that nobody wants is no loss.
+            Err(error) if error.is_loss() => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Replaces socket and engine by fresh ones in the same namespace; says no where that cannot be made sure of.

@@ -20,6 +20,15 @@ use crate::failure::Failure;
 impl Reader<'_, '_> {
     /// Reads the words of a kind, or of a port of a kind (`bridge_slave`), to the end.
     pub(super) fn kind(&mut self, kind: &str) -> Result<Vec<u8>, Failure> {
+        let tunnel = matches!(kind, "ipip" | "sit" | "ip6tnl" | "vti" | "vti6")
+            || kind.contains("gre")
+            || kind.contains("erspan");
+        if tunnel && !self.makes {
+            // The kernel would take what is not said for zero, so that a change of one setting would lose the others.
+            return Err(self
+                .words
+                .refuse("a kind whose settings can be changed one by one; delete and add this one"));
+        }
         match kind {
             "bond" => stage(|data| self.bond(data)),
             "bond_slave" => stage(|data| self.bond_port(data)),

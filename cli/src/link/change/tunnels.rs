@@ -345,6 +345,7 @@ impl Reader<'_, '_> {
         let mut wrapping = Wrapping::default();
         let mut discovery = true;
         let mut external = false;
+        let mut protocol = 0;
         while let Some(word) = self.words.next() {
             match word {
                 "local" | "remote" => {
@@ -380,19 +381,19 @@ impl Reader<'_, '_> {
                     }
                 }
                 "mode" => {
-                    let mode = self.words.parse("ipip, ip6ip, mplsip or any", |word| match word {
+                    protocol = self.words.parse("ipip, ip6ip, mplsip or any", |word| match word {
                         "ipip" | "ipv4/ipv4" | "ip4ip4" => Some(4),
                         "ip6ip" | "ipv6/ipv4" | "ip6ip4" => Some(41),
                         "mplsip" | "mpls/ipv4" => Some(137),
                         "any" | "any/ipv4" => Some(0),
                         _ => None,
                     })?;
-                    tunnel.put(IpTunnel::PROTO, mode);
                 }
                 _ if wrapping.read(self, word)? => {}
                 _ => return Err(self.refuse_tunnel_word()),
             }
         }
+        tunnel.put(IpTunnel::PROTO, protocol);
         if external {
             tunnel.put(IpTunnel::COLLECT_METADATA, ());
             return Ok(());
