@@ -35,7 +35,9 @@ const VERBS: &[&str] = &["add", "change", "replace", "delete", "show", "list", "
 
 /// Does what the words behind `addr` say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let Some(verb) = words.next() else { return show(session, words) };
+    let Some(verb) = words.next() else {
+        return show(session, words);
+    };
     match keyword(verb, VERBS) {
         Some("add") => change(session, words, Rtm::NEWADDR.create().exclusive()),
         Some("change") => change(session, words, Rtm::NEWADDR.replace()),
@@ -138,14 +140,15 @@ impl Filter {
     fn matches(&self, address: &AddressView<'_>) -> bool {
         self.device.is_none_or(|device| address.header.index == device)
             && self.scope.is_none_or(|scope| address.header.scope == scope)
-            && self.label.as_ref().is_none_or(|pattern| {
-                address.label.is_some_and(|label| is_like(pattern.as_bytes(), label.as_bytes()))
-            })
+            && self
+                .label
+                .as_ref()
+                .is_none_or(|pattern| address.label.is_some_and(|label| is_like(pattern.as_bytes(), label.as_bytes())))
             && address.flags.contains(self.with)
             && !address.flags.intersects(self.without)
-            && self.to.is_none_or(|net| {
-                address.own().is_some_and(|own| net.contains(own.0, bits_of(address.header.family)))
-            })
+            && self
+                .to
+                .is_none_or(|net| address.own().is_some_and(|own| net.contains(own.0, bits_of(address.header.family))))
     }
 }
 
@@ -368,7 +371,9 @@ fn change(session: &mut Session, words: &mut Words<'_>, operation: Operation<Add
     while let Some(word) = words.next() {
         draft.read(word, words, session)?;
     }
-    let Some(device) = draft.device else { return Err(words.refuse_end("`dev` and an interface")) };
+    let Some(device) = draft.device else {
+        return Err(words.refuse_end("`dev` and an interface"));
+    };
     let Some(Net { address: Some(own), length, .. }) = draft.own else {
         return Err(words.refuse_end("an address"));
     };
@@ -390,7 +395,9 @@ fn change(session: &mut Session, words: &mut Words<'_>, operation: Operation<Add
         Some(Broadcast::Is(address)) => Some(address),
         Some(other) => match own {
             IpAddr::V4(own) if length <= 30 => Some(IpAddr::V4(other.within(own, length))),
-            _ => return Err(Failure::Usage("`broadcast`: only IPv4 networks up to /30 have one".into())),
+            _ => {
+                return Err(Failure::Usage("`broadcast`: only IPv4 networks up to /30 have one".into()));
+            }
         },
     };
     let lifetimes = (draft.valid.is_some() || draft.preferred.is_some()).then(|| AddressCacheInfo {

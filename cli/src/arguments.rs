@@ -260,7 +260,9 @@ impl Net {
 
     /// Whether this net lies in `bytes/length`.
     pub(crate) fn is_within(&self, bytes: &[u8], length: u8) -> bool {
-        let Some(address) = self.address else { return length == 0 };
+        let Some(address) = self.address else {
+            return length == 0;
+        };
         length <= self.length && starts_alike(&octets(address), bytes, length)
     }
 }
@@ -372,17 +374,12 @@ pub(crate) fn net(word: &str, family: Family) -> Option<Net> {
     Some(Net { address: Some(address), length: length.unwrap_or(bits), explicit: length.is_some() })
 }
 
-/// A hardware address: bytes in hexadecimal with colons between, or an IPv4 or IPv6 address.
+/// A hardware address: bytes in hexadecimal with colons between, or an IPv4 or IPv6 address. Eight groups of two digits
+/// could be either, and are bytes.
 pub(crate) fn hardware(word: &str) -> Option<Vec<u8>> {
-    let bytes: Option<Vec<u8>> = word
-        .split(':')
-        .map(|byte| if (1..=2).contains(&byte.len()) { u8::from_hex(byte) } else { None })
-        .collect();
-    match bytes {
-        Some(bytes) if bytes.len() > 1 && bytes.len() != 8 => Some(bytes),
-        // Eight groups may be either; an address that parses as IPv6 is longer than a hardware address of 8 bytes only
-        // if a group has more than two digits, and then it is no hardware address.
-        Some(bytes) if bytes.len() == 8 => Some(bytes),
+    let byte = |digits: &str| if digits.len() <= 2 { u8::from_hex(digits) } else { None };
+    match word.split(':').map(byte).collect::<Option<Vec<u8>>>() {
+        Some(bytes) if bytes.len() > 1 => Some(bytes),
         _ => word.parse().ok().map(octets),
     }
 }
@@ -403,7 +400,17 @@ mod tests {
         assert_eq!(read("10.0.0.0/255.255.0.0"), some("10.0.0.0", 16));
         assert_eq!(read("2001:db8::/32"), some("2001:db8::", 32));
         assert_eq!(read("default"), Some((None, 0)));
-        for word in ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "1.2.3.4.5", "::1/129", "300.1.1.1", "10..1", "10.0.0.0/255.0.255.0"] {
+        for word in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0/x",
+            "1.2.3.4.5",
+            "::1/129",
+            "300.1.1.1",
+            "10..1",
+            "10.0.0.0/255.0.255.0",
+        ] {
             assert_eq!(read(word), None, "{word}");
         }
         assert_eq!(net("::/0", Family::INET), None);
@@ -412,7 +419,11 @@ mod tests {
     #[test]
     fn nets_hold_each_other() {
         let outer = net("10.0.0.0/8", Family::INET).unwrap();
-        assert!(outer.contains(&[10, 1, 0, 0], 16) && !outer.contains(&[11, 0, 0, 0], 16) && !outer.contains(&[10, 0, 0, 0], 7));
+        assert!(
+            outer.contains(&[10, 1, 0, 0], 16)
+                && !outer.contains(&[11, 0, 0, 0], 16)
+                && !outer.contains(&[10, 0, 0, 0], 7)
+        );
         assert!(outer.is(&[10, 0, 0, 0], 8) && !outer.is(&[10, 0, 0, 0], 9));
         assert!(outer.is_within(&[], 0) && outer.is_within(&[8, 0, 0, 0], 5) && !outer.is_within(&[10, 0, 0, 0], 9));
     }
@@ -420,7 +431,10 @@ mod tests {
     #[test]
     fn numbers_are_decimal_or_hexadecimal() {
         assert_eq!((number::<u8>("255"), number::<u8>("256"), number::<u8>("0x1f")), (Some(255), None, Some(31)));
-        assert_eq!((number::<u32>("-1"), number::<u32>("+1"), number::<u32>("0x+1"), number::<u32>("")), (None, None, None, None));
+        assert_eq!(
+            (number::<u32>("-1"), number::<u32>("+1"), number::<u32>("0x+1"), number::<u32>("")),
+            (None, None, None, None)
+        );
     }
 
     #[test]

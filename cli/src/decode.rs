@@ -111,9 +111,9 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
                 } else {
                     output.verbatim(format_args!("{}", message.tree(protocol)));
                 }
-                let broken = protocol.operation(message.header.kind).and_then(|row| {
-                    message.raw_attributes(row.header.size).find_map(Result::err)
-                });
+                let broken = protocol
+                    .operation(message.header.kind)
+                    .and_then(|row| message.raw_attributes(row.header.size).find_map(Result::err));
                 if let Some(error) = broken {
                     failure.get_or_insert_with(|| format!("the message at offset {start}: {error} in it"));
                 }

@@ -38,18 +38,22 @@ impl Failure {
     /// What to do about it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         let error = match self {
-            Self::Usage(_) => return Some("`ringlink help` shows the words there are, `ringlink OBJECT help` those of an object"),
+            Self::Usage(_) => {
+                return Some("`ringlink help` shows the words there are, `ringlink OBJECT help` those of an object");
+            }
             Self::Library(error) => error,
             Self::Input(_) | Self::Output(_) => return None,
         };
-        if error.is_permission() {
+        if error.refused().is_some() && error.is_permission() {
             return Some(
                 "changing the network needs CAP_NET_ADMIN: run it as root, or in a namespace of your own (`unshare -Urn`)",
             );
         }
         let Some(refused) = error.refused() else {
             return match error {
-                ringlink::Error::NoRing { .. } => Some("without `--engine ring`, system calls are used where there is no ring"),
+                ringlink::Error::NoRing { .. } => {
+                    Some("without `--engine ring`, system calls are used where there is no ring")
+                }
                 _ => None,
             };
         };
@@ -61,9 +65,9 @@ impl Failure {
             "RTM_NEWROUTE" | "RTM_NEWADDR" | "RTM_NEWNEIGH" if error.already_exists() => {
                 Some("`replace` in place of `add` changes what is there")
             }
-            "RTM_DELROUTE" if error.is_not_found() => {
-                Some("`ringlink route show table all` shows the routes there are; one of several is chosen by its metric, type or `via`")
-            }
+            "RTM_DELROUTE" if error.is_not_found() => Some(
+                "`ringlink route show table all` shows the routes there are; one of several is chosen by its metric, type or `via`",
+            ),
             "RTM_NEWROUTE" if refused.errno == codec::reply::Errno::NETUNREACH => {
                 Some("the gateway must be reachable by a route that is there; `onlink` skips that check")
             }

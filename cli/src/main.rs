@@ -33,8 +33,7 @@ use failure::Failure;
 use session::Session;
 
 /// Objects in the order in which `ip` takes abbreviations: `r` is `route`, `ru` is `rule`.
-const OBJECTS: &[&str] =
-    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "decode", "help"];
+const OBJECTS: &[&str] = &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "decode", "help"];
 
 fn main() -> ExitCode {
     let mut options = match Options::try_parse() {

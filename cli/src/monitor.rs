@@ -53,7 +53,8 @@ impl Wanted {
             (self.rule, false, Group::IPV4_RULE),
             (self.rule, true, Group::IPV6_RULE),
         ] {
-            if wanted && !(four && is_six) && !(six && !is_six) {
+            let hidden = if is_six { four } else { six };
+            if wanted && !hidden {
                 groups.push(group);
             }
         }
@@ -86,7 +87,8 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
     let details = options.details || options.json;
     let several = !options.json && wanted != Wanted::default() && wanted.count() > 1;
     session.learn_names()?;
-    let mut printer = Printer { wanted, details, several, links: Rows::new(session), view: View { details, ..View::default() } };
+    let mut printer =
+        Printer { wanted, details, several, links: Rows::new(session), view: View { details, ..View::default() } };
     if session.options.stats {
         warn(format_args!("listening; {}", monitor.reason()));
     }

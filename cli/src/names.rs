@@ -149,7 +149,9 @@ impl Numbers {
             numbers.read(&folder.join(file));
         }
         for folder in FOLDERS {
-            let Ok(entries) = fs::read_dir(Path::new(folder).join(format!("{file}.d"))) else { continue };
+            let Ok(entries) = fs::read_dir(Path::new(folder).join(format!("{file}.d"))) else {
+                continue;
+            };
             for path in entries.flatten().map(|entry| entry.path()) {
                 if path.extension().is_some_and(|extension| extension == "conf") {
                     numbers.read(&path);
@@ -266,7 +268,10 @@ mod tests {
     fn numbers_have_names_both_ways() {
         let tables = Numbers::load("no-such-file", TABLES);
         assert_eq!((tables.name(254_u32).name, tables.name(7_u32).name), ("main", ""));
-        assert_eq!((tables.number("main"), tables.number("100000"), tables.number("nosuch")), (Some(254), Some(100_000), None));
+        assert_eq!(
+            (tables.number("main"), tables.number("100000"), tables.number("nosuch")),
+            (Some(254), Some(100_000), None)
+        );
         assert_eq!(tables.number(""), None);
     }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ringlink::codec::Error;
 use ringlink::codec::route::{
-    Family, Neighbour, NeighbourCacheInfo, NeighbourExtendedFlags, NeighbourFlags, NeighbourHeader, NeighbourMessage, NeighbourState,
-    RouteProtocol, Rtm,
+    Family, Neighbour, NeighbourCacheInfo, NeighbourExtendedFlags, NeighbourFlags, NeighbourHeader, NeighbourMessage,
+    NeighbourState, RouteProtocol, Rtm,
 };
 use ringlink::codec::table::{Body, Operation};
 
@@ -29,7 +29,9 @@ const VERBS: &[&str] = &["show", "list", "lst", "add", "change", "replace", "del
 
 /// Does what the words behind `neigh` say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let Some(verb) = words.next() else { return show(session, words) };
+    let Some(verb) = words.next() else {
+        return show(session, words);
+    };
     match keyword(verb, VERBS) {
         Some("show" | "list" | "lst") => show(session, words),
         Some("add") => change(session, words, Rtm::NEWNEIGH.create().exclusive()),
@@ -141,8 +143,7 @@ impl Filter {
 
     fn matches(&self, body: Body<'_, NeighbourMessage>) -> Result<bool, Error> {
         let header = body.header;
-        let (dst, cache, master) =
-            body.attributes.read((Neighbour::DST, Neighbour::CACHEINFO, Neighbour::MASTER))?;
+        let (dst, cache, master) = body.attributes.read((Neighbour::DST, Neighbour::CACHEINFO, Neighbour::MASTER))?;
         let states = self.states.unwrap_or(NeighbourState(0xff & !NeighbourState::NOARP.0));
         let is_proxy = header.flags.contains(NeighbourFlags::PROXY);
         // Proxies and what a control plane made have no state to choose them by.
@@ -317,8 +318,12 @@ fn change(session: &mut Session, words: &mut Words<'_>, operation: Operation<Nei
             _ => return Err(words.refuse(EXPECTED)),
         }
     }
-    let Some(to) = to else { return Err(words.refuse_end("an address")) };
-    let Some(device) = device else { return Err(words.refuse_end("`dev` and an interface")) };
+    let Some(to) = to else {
+        return Err(words.refuse_end("an address"));
+    };
+    let Some(device) = device else {
+        return Err(words.refuse_end("`dev` and an interface"));
+    };
     let ifindex = i32::try_from(session.interface(device)?).unwrap_or(0);
     // What the kernel is to resolve has no state yet; the rest stays as it is made.
     let resolves = flags.contains(NeighbourFlags::USE) || extended.contains(NeighbourExtendedFlags::MANAGED);

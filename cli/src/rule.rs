@@ -32,7 +32,9 @@ const VERBS: &[&str] = &["list", "lst", "show", "add", "delete"];
 
 /// Does what the words behind `rule` say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let Some(verb) = words.next() else { return show(session, words) };
+    let Some(verb) = words.next() else {
+        return show(session, words);
+    };
     match keyword(verb, VERBS) {
         Some("list" | "lst" | "show") => show(session, words),
         Some("add") => change(session, words, Rtm::NEWRULE.create().exclusive()),
@@ -50,12 +52,17 @@ fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     let family = if wanted.family == Family::UNSPEC { Family::INET } else { wanted.family };
     let details = session.options.details || session.options.json;
     let header = RuleHeader { family, ..RuleHeader::default() };
-    session.dump(Rtm::GETRULE, header, |_| {}, |output, names, body| {
-        if body.header.family == family && wanted.matches(body)? {
-            print(output, names, body, details)?;
-        }
-        Ok(())
-    })?;
+    session.dump(
+        Rtm::GETRULE,
+        header,
+        |_| {},
+        |output, names, body| {
+            if body.header.family == family && wanted.matches(body)? {
+                print(output, names, body, details)?;
+            }
+            Ok(())
+        },
+    )?;
     session.finish()
 }
 
@@ -176,17 +183,22 @@ pub(crate) fn print(
             realms(row, names, flow, ["flow_from", "flow_to"]);
         }
         print_action(row, header, goto);
-        if let Some(RouteProtocol(number)) = protocol {
-            if details || !matches!(RouteProtocol(number), RouteProtocol::UNSPEC | RouteProtocol::KERNEL) {
-                row.field("protocol", "proto", names.protocols().name(number));
-            }
+        let usual = matches!(protocol, None | Some(RouteProtocol::UNSPEC | RouteProtocol::KERNEL));
+        if let Some(RouteProtocol(number)) = protocol.filter(|_| details || !usual) {
+            row.field("protocol", "proto", names.protocols().name(number));
         }
         Ok(())
     })
 }
 
 /// A prefix, whose length is a member of its own in JSON.
-fn selector(row: &mut Output, [key, length_key, label]: [&'static str; 3], address: InetAddress<'_>, length: u8, bits: u8) {
+fn selector(
+    row: &mut Output,
+    [key, length_key, label]: [&'static str; 3],
+    address: InetAddress<'_>,
+    length: u8,
+    bits: u8,
+) {
     row.json(key, address);
     if length == bits {
         row.word(label);
@@ -296,7 +308,9 @@ impl Draft {
             "tos" | "dsfield" => self.tos = tos_of(words, session)?,
             "fwmark" => {
                 let (mark, mask) = words.parse("a mark, N or N/MASK", |word| match word.split_once('/') {
-                    Some((mark, mask)) => Some((crate::arguments::number(mark)?, Some(crate::arguments::number(mask)?))),
+                    Some((mark, mask)) => {
+                        Some((crate::arguments::number(mark)?, Some(crate::arguments::number(mask)?)))
+                    }
                     None => Some((crate::arguments::number(word)?, None)),
                 })?;
                 (self.mark, self.mask) = (Some(mark), mask);

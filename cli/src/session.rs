@@ -266,7 +266,7 @@ impl Progress {
     #[inline]
     fn count(&mut self) {
         self.count += 1;
-        if self.count % Self::STRIDE == 0 {
+        if self.count.is_multiple_of(Self::STRIDE) {
             self.show();
         }
     }

@@ -74,7 +74,9 @@ fn what_ringlink_makes_is_what_ip_would_make() {
         "addr del 10.0.9.1 peer 10.0.9.2/32 dev v0",
     ];
     const TEST: &str = "what_ringlink_makes_is_what_ip_would_make";
-    let (Some(ours), Some(theirs)) = (Netns::with_interfaces(TEST), Netns::with_interfaces(TEST)) else { return };
+    let (Some(ours), Some(theirs)) = (Netns::with_interfaces(TEST), Netns::with_interfaces(TEST)) else {
+        return;
+    };
     let mut refused = 0;
     for line in LINES {
         let made = theirs.try_ip(line);
@@ -113,12 +115,16 @@ fn what_ringlink_makes_is_what_ip_would_make() {
 
 #[test]
 fn words_may_be_shortened() {
-    let Some(netns) = Netns::with_interfaces("words_may_be_shortened") else { return };
+    let Some(netns) = Netns::with_interfaces("words_may_be_shortened") else {
+        return;
+    };
     netns.change("a a 10.0.0.1/24 dev v0");
     netns.change("r a 10.1.0.0/16 via 10.0.0.2");
     netns.change("n a 10.0.0.2 lladdr 02:00:00:00:00:02 dev v0");
     netns.change("ru a pref 7 from 10.0.0.0/8");
-    for (short, long) in [("a", "addr"), ("r", "route"), ("n", "neigh"), ("ru s", "rule show"), ("l", "link"), ("r s", "route list")] {
+    for (short, long) in
+        [("a", "addr"), ("r", "route"), ("n", "neigh"), ("ru s", "rule show"), ("l", "link"), ("r s", "route list")]
+    {
         assert_eq!(netns.rows(short), netns.rows(long), "{short}");
     }
     netns.change("r d 10.1.0.0/16");
@@ -128,7 +134,9 @@ fn words_may_be_shortened() {
 
 #[test]
 fn both_engines_print_the_same() {
-    let Some(netns) = Netns::with_interfaces("both_engines_print_the_same") else { return };
+    let Some(netns) = Netns::with_interfaces("both_engines_print_the_same") else {
+        return;
+    };
     netns.ip("addr add 10.0.0.1/24 dev v0");
     for words in ["link", "addr", "route show table all", "rule", "neigh"] {
         let ring = netns.ringlink(&format!("--engine ring --json {words}"));
@@ -144,7 +152,9 @@ fn both_engines_print_the_same() {
 
 #[test]
 fn statistics_are_told_on_standard_error() {
-    let Some(netns) = Netns::with_interfaces("statistics_are_told_on_standard_error") else { return };
+    let Some(netns) = Netns::with_interfaces("statistics_are_told_on_standard_error") else {
+        return;
+    };
     let output = netns.ringlink("--engine syscall --stats --json route show table all");
     let err = text(&output.stderr);
     assert!(err.starts_with("engine syscall (syscall: asked for by the caller); "), "{err}");
@@ -153,7 +163,9 @@ fn statistics_are_told_on_standard_error() {
 
 #[test]
 fn failures_say_what_and_what_to_do() {
-    let Some(netns) = Netns::with_interfaces("failures_say_what_and_what_to_do") else { return };
+    let Some(netns) = Netns::with_interfaces("failures_say_what_and_what_to_do") else {
+        return;
+    };
     netns.change("addr add 10.0.0.1/24 dev v0");
     netns.change("route add 10.1.0.0/16 via 10.0.0.2");
     for (words, code, says) in [
@@ -173,7 +185,11 @@ fn failures_say_what_and_what_to_do() {
         ("rule add", 1, &["the line ends after `add`"]),
         ("addr add 10.0.0.2/24", 1, &["`dev` and an interface"]),
         ("route show --json", 1, &["options come before the object"]),
-        ("route add 10.2.0.0/16 encap ip id 7 dst 1.2.3.4 geneve_opts 0:0:00 dev v0", 1, &["options of tunnels are not sent"]),
+        (
+            "route add 10.2.0.0/16 encap ip id 7 dst 1.2.3.4 geneve_opts 0:0:00 dev v0",
+            1,
+            &["options of tunnels are not sent"],
+        ),
     ] {
         let output = netns.ringlink(words);
         let err = text(&output.stderr);
@@ -198,7 +214,9 @@ fn help_is_printed() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let Some(netns) = Netns::with_interfaces("a_reader_that_goes_away_is_no_failure") else { return };
+    let Some(netns) = Netns::with_interfaces("a_reader_that_goes_away_is_no_failure") else {
+        return;
+    };
     let mut child = command(&format!("--netns {} --json route show table all", netns.name()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -211,7 +229,9 @@ fn a_reader_that_goes_away_is_no_failure() {
 
 #[test]
 fn events_are_printed_as_they_come() {
-    let Some(netns) = Netns::with_interfaces("events_are_printed_as_they_come") else { return };
+    let Some(netns) = Netns::with_interfaces("events_are_printed_as_they_come") else {
+        return;
+    };
     let mut child = command(&format!("--netns {} --stats --json monitor addr rule", netns.name()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -17,23 +17,11 @@ const RESTLESS: &[(&str, &str)] = &[
     ("state", "a bridge's or bond's port goes through its states by itself"),
     ("mii_status", "a bond looks at its ports by itself"),
     ("link_failure_count", "a bond looks at its ports by itself"),
-    (
-        "topology_change",
-        "a bridge's ports go through their states by themselves",
-    ),
-    (
-        "topology_change_detected",
-        "a bridge's ports go through their states by themselves",
-    ),
-    (
-        "topology_change_ack",
-        "a bridge's ports go through their states by themselves",
-    ),
+    ("topology_change", "a bridge's ports go through their states by themselves"),
+    ("topology_change_detected", "a bridge's ports go through their states by themselves"),
+    ("topology_change_ack", "a bridge's ports go through their states by themselves"),
     ("config_pending", "a bridge's hello waits to be sent"),
-    (
-        "ageing_time",
-        "while a topology changes, the kernel tells the shorter time that then holds",
-    ),
+    ("ageing_time", "while a topology changes, the kernel tells the shorter time that then holds"),
     ("operstate", "follows the state of ports"),
     ("flags", "carriers come and go with the states of ports"),
     ("ad_info", "LACP speaks by itself"),
@@ -60,10 +48,7 @@ fn assert_same(place: &str, ours: &Value, theirs: &Value) {
         (Value::Object(ours), Value::Object(theirs)) => {
             let (our_keys, their_keys): (Vec<_>, Vec<_>) = (ours.keys().collect(), theirs.keys().collect());
             let steady = |keys: &[&String]| -> Vec<String> {
-                keys.iter()
-                    .filter(|key| !COMING.contains(&key.as_str()))
-                    .map(ToString::to_string)
-                    .collect()
+                keys.iter().filter(|key| !COMING.contains(&key.as_str())).map(ToString::to_string).collect()
             };
             assert_eq!(steady(&our_keys), steady(&their_keys), "{place}: keys");
             for (key, value) in ours {
@@ -110,18 +95,10 @@ fn assert_rows(zoo: &Zoo, options: &str, words: &str) -> usize {
         assert_same(name(ours), ours, theirs);
     }
     // A parsed row no longer knows the order of its keys.
-    let steady = |text: &str| {
-        zoo::keys(text)
-            .into_iter()
-            .filter(|key| !COMING.contains(&key.as_str()))
-            .collect::<Vec<_>>()
-    };
+    let steady =
+        |text: &str| zoo::keys(text).into_iter().filter(|key| !COMING.contains(&key.as_str())).collect::<Vec<_>>();
     let ordered = zoo.ringlink(&format!("--json {options} {words}"));
-    assert_eq!(
-        steady(&ordered),
-        steady(&zoo.ip(&format!("-j -d {options} {words}"))),
-        "{words}: order of keys"
-    );
+    assert_eq!(steady(&ordered), steady(&zoo.ip(&format!("-j -d {options} {words}"))), "{words}: order of keys");
     ours.len()
 }
 
@@ -162,22 +139,12 @@ fn rows_are_those_of_ip() {
 
 /// The words of each line are the same; how many spaces stand between them is not told by `ip`'s users.
 fn texts_are_those_of_ip(zoo: &Zoo) {
-    for words in [
-        "link show",
-        "-d link show",
-        "link show dev v6",
-        "-d link show type veth",
-        "link show dev lo",
-    ] {
+    for words in ["link show", "-d link show", "link show dev v6", "-d link show type veth", "link show dev lo"] {
         let (ours, theirs) = (zoo.ringlink(words), zoo.ip(words));
         let (ours, theirs): (Vec<_>, Vec<_>) = (ours.lines().collect(), theirs.lines().collect());
         assert_eq!(ours.len(), theirs.len(), "{words}");
         for (ours, theirs) in ours.iter().zip(theirs) {
-            assert_eq!(
-                calm(ours),
-                calm(&theirs.replace("vnifilterid", "vnifilter id")),
-                "{words}"
-            );
+            assert_eq!(calm(ours), calm(&theirs.replace("vnifilterid", "vnifilter id")), "{words}");
         }
     }
 }
@@ -255,30 +222,16 @@ fn interfaces_are_made_as_ip_makes_them() {
     let mut made = 0;
     for kind in KINDS {
         let words = |name: &str, peer: &str| {
-            let kind = kind
-                .replace("PEER", peer)
-                .replace("BASE", "base0")
-                .replace("OTHER", "base1");
+            let kind = kind.replace("PEER", peer).replace("BASE", "base0").replace("OTHER", "base1");
             format!("link add {name} {kind}")
         };
         // One after the other under one name: some kinds refuse two with the same settings.
         let line = words("one", "two");
         let by_ip = zoo.try_ip(&line.split_whitespace().collect::<Vec<_>>());
         if !by_ip.status.success() {
-            println!(
-                "not made: {line}: {}",
-                String::from_utf8_lossy(&by_ip.stderr)
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-            );
+            println!("not made: {line}: {}", String::from_utf8_lossy(&by_ip.stderr).lines().next().unwrap_or_default());
             let refused = zoo.try_ringlink(&line);
-            assert_eq!(
-                refused.status.code(),
-                Some(2),
-                "{line}: {}",
-                String::from_utf8_lossy(&refused.stderr)
-            );
+            assert_eq!(refused.status.code(), Some(2), "{line}: {}", String::from_utf8_lossy(&refused.stderr));
             continue;
         }
         let theirs = zoo.ip_rows("-d link show dev one");
@@ -319,37 +272,16 @@ fn interfaces_are_changed() {
     let v0 = row("v0");
     let keys = ["mtu", "txqlen", "address", "ifalias", "group", "inet6_addr_gen_mode"];
     let values = keys.map(|key| v0[key].to_string());
-    assert_eq!(
-        values,
-        [
-            "1334",
-            "9",
-            "\"02:00:00:00:00:05\"",
-            "\"some words\"",
-            "\"7\"",
-            "\"none\""
-        ]
-    );
+    assert_eq!(values, ["1334", "9", "\"02:00:00:00:00:05\"", "\"some words\"", "\"7\"", "\"none\""]);
     assert_eq!(
         v0["flags"],
-        serde_json::json!([
-            "NO-CARRIER",
-            "BROADCAST",
-            "NOARP",
-            "ALLMULTI",
-            "PROMISC",
-            "UP",
-            "M-DOWN"
-        ])
+        serde_json::json!(["NO-CARRIER", "BROADCAST", "NOARP", "ALLMULTI", "PROMISC", "UP", "M-DOWN"])
     );
 
     zoo.ringlink("link set v0 down promisc off arp on");
     zoo.ringlink("link set v0 name v2");
     zoo.ringlink("link property add dev v2 altname another-name-of-v2 altname third");
-    assert_eq!(
-        row("v2")["altnames"],
-        serde_json::json!(["another-name-of-v2", "third"])
-    );
+    assert_eq!(row("v2")["altnames"], serde_json::json!(["another-name-of-v2", "third"]));
     zoo.ringlink("link property del another-name-of-v2 altname third");
     assert_eq!(row("v2")["altnames"], serde_json::json!(["another-name-of-v2"]));
     zoo.ringlink("link set group 7 mtu 1300");
@@ -362,19 +294,8 @@ fn interfaces_are_changed() {
         "link set v2 type bridge_slave priority 10 cost 55 hairpin on learning off flood off mcast_router 2 isolated on",
     );
     let port = &row("v2")["linkinfo"]["info_slave_data"];
-    let keys = [
-        "priority",
-        "cost",
-        "hairpin",
-        "learning",
-        "flood",
-        "multicast_router",
-        "isolated",
-    ];
-    assert_eq!(
-        keys.map(|key| port[key].to_string()),
-        ["10", "55", "true", "false", "false", "2", "true"]
-    );
+    let keys = ["priority", "cost", "hairpin", "learning", "flood", "multicast_router", "isolated"];
+    assert_eq!(keys.map(|key| port[key].to_string()), ["10", "55", "true", "false", "false", "2", "true"]);
     assert_eq!(row("br0")["linkinfo"]["info_data"]["ageing_time"], 5000);
     zoo.ringlink("link set v2 nomaster");
     assert_eq!(row("v2")["master"], Value::Null);
@@ -399,36 +320,14 @@ fn refusals_say_why() {
     };
     let refused = |line: &str| {
         let output = zoo.try_ringlink(line);
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        )
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned())
     };
     let said = |text: &str| format!("ringlink: {text}");
-    assert_eq!(
-        refused("link show dev nosuch"),
-        (Some(1), said("there is no interface `nosuch`"))
-    );
-    assert_eq!(
-        refused("link set nosuch up"),
-        (Some(1), said("there is no interface `nosuch`"))
-    );
-    assert_eq!(
-        refused("link set lo mtu many").1,
-        said("`many` after `mtu`: expected a number from 0 to 4294967295")
-    );
-    assert_eq!(
-        refused("link add v0").1,
-        said("the line ends after `v0`: expected type KIND")
-    );
-    assert_eq!(
-        refused("link set lo arp maybe").1,
-        said("`maybe` after `arp`: expected on or off")
-    );
+    assert_eq!(refused("link show dev nosuch"), (Some(1), said("there is no interface `nosuch`")));
+    assert_eq!(refused("link set nosuch up"), (Some(1), said("there is no interface `nosuch`")));
+    assert_eq!(refused("link set lo mtu many").1, said("`many` after `mtu`: expected a number from 0 to 4294967295"));
+    assert_eq!(refused("link add v0").1, said("the line ends after `v0`: expected type KIND"));
+    assert_eq!(refused("link set lo arp maybe").1, said("`maybe` after `arp`: expected on or off"));
     assert_eq!(refused("link add v0 type no-such-kind").0, Some(2));
     assert_eq!(refused("link del lo").0, Some(2));
     // The kernel would take all that is not said for zero.

@@ -97,15 +97,7 @@ impl Exchange {
     }
 
     const fn new(sequence: u32, port: u32, kind: Kind) -> Self {
-        Self {
-            sequence,
-            port,
-            kind,
-            seen: Flags::NONE,
-            truncated: false,
-            skipped: 0,
-            finished: false,
-        }
+        Self { sequence, port, kind, seen: Flags::NONE, truncated: false, skipped: 0, finished: false }
     }
 
     /// The request's sequence number.
@@ -141,12 +133,7 @@ impl Exchange {
             Kind::Apply => Flags::REQUEST | Flags::ACK,
             Kind::Dump => Flags::REQUEST | Flags::DUMP,
         };
-        let header = MessageHeader {
-            flags: header.flags | flags,
-            sequence: self.sequence,
-            port: self.port,
-            ..header
-        };
+        let header = MessageHeader { flags: header.flags | flags, sequence: self.sequence, port: self.port, ..header };
         crate::table::stamp(request, header);
     }
 
@@ -194,10 +181,7 @@ impl Exchange {
                     Some(verdict) => self.verdict(verdict),
                     None => {
                         self.truncated = true;
-                        Step::Finished {
-                            end: self.end(),
-                            warning: None,
-                        }
+                        Step::Finished { end: self.end(), warning: None }
                     }
                 }
             }
@@ -216,10 +200,7 @@ impl Exchange {
 
     fn verdict<'a>(&mut self, verdict: Verdict<'a>) -> Step<'a> {
         if verdict.errno == 0 {
-            return Step::Finished {
-                end: self.end(),
-                warning: verdict.refusal.text,
-            };
+            return Step::Finished { end: self.end(), warning: verdict.refusal.text };
         }
         // Whatever came before the refusal is not all there is.
         self.truncated = true;
@@ -247,9 +228,7 @@ impl<const N: usize> Pending<N> {
     /// None under way.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            exchanges: heapless::Vec::new(),
-        }
+        Self { exchanges: heapless::Vec::new() }
     }
 
     /// How many are under way.
@@ -285,10 +264,7 @@ impl<const N: usize> Pending<N> {
     /// Says what a message means, and for which request (by its sequence number). A request that ends is forgotten.
     pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> (Option<u32>, Step<'a>) {
         let sequence = message.header.sequence;
-        let Some((at, exchange)) = self
-            .find(sequence)
-            .and_then(|at| Some((at, self.exchanges.get_mut(at)?)))
-        else {
+        let Some((at, exchange)) = self.find(sequence).and_then(|at| Some((at, self.exchanges.get_mut(at)?))) else {
             return (None, Step::NotMine);
         };
         let step = exchange.accept(message, origin);

@@ -52,11 +52,7 @@ impl Follower {
     /// One that knows nothing: the first advice is to dump. Join the groups before.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            state: State::Lost,
-            overruns: 0,
-            dumps: 0,
-        }
+        Self { state: State::Lost, overruns: 0, dumps: 0 }
     }
 
     /// What to do next.

@@ -42,43 +42,26 @@ impl<'a> Message<'a> {
     /// The message as an indented tree, one attribute a line, ended by a newline.
     #[must_use]
     pub const fn tree(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed {
-            message: self,
-            protocol,
-            style: Style::Tree,
-        }
+        Printed { message: self, protocol, style: Style::Tree }
     }
 
     /// The message as one JSON object on one line. Attributes are a list of objects, so that repeated ones and their
     /// order are kept; bytes are text in hexadecimal; a value that cannot be read has `error` and `bytes` in its place.
     #[must_use]
     pub const fn json(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed {
-            message: self,
-            protocol,
-            style: Style::Json,
-        }
+        Printed { message: self, protocol, style: Style::Json }
     }
 }
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer {
-            out: f,
-            style: self.style,
-            depth: 0,
-        }
-        .message(self.message, self.protocol)
+        Printer { out: f, style: self.style, depth: 0 }.message(self.message, self.protocol)
     }
 }
 
 /// Prints attributes on one line, for `Debug`.
 pub(crate) fn attributes(f: &mut fmt::Formatter<'_>, space: &'static Space, payload: Payload<'_>) -> fmt::Result {
-    let mut printer = Printer {
-        out: f,
-        style: Style::Json,
-        depth: 0,
-    };
+    let mut printer = Printer { out: f, style: Style::Json, depth: 0 };
     printer.attributes(space, RawAttributes::new(payload.bytes, payload.offset), &[])
 }
 
@@ -97,27 +80,13 @@ struct Printer<'o> {
 
 impl Printer<'_> {
     fn message(&mut self, message: Message<'_>, protocol: &'static Protocol) -> fmt::Result {
-        let MessageHeader {
-            kind,
-            flags,
-            sequence,
-            port,
-            ..
-        } = message.header;
+        let MessageHeader { kind, flags, sequence, port, .. } = message.header;
         let row = protocol.operation(kind);
         let name = kind.control_name().or(row.map(|row| row.name)).unwrap_or("unknown");
-        let flags = FlagNames {
-            flags,
-            kind,
-            verb: row.map(|row| row.verb),
-        };
+        let flags = FlagNames { flags, kind, verb: row.map(|row| row.verb) };
         match self.style {
             Style::Tree => {
-                writeln!(
-                    self.out,
-                    "{name} ({}) flags {flags} sequence {sequence} port {port}",
-                    kind.0
-                )?;
+                writeln!(self.out, "{name} ({}) flags {flags} sequence {sequence} port {port}", kind.0)?;
             }
             Style::Json => write!(
                 self.out,
@@ -172,14 +141,8 @@ impl Printer<'_> {
                 true => MESSAGE_HEADER,
                 false => usize::try_from(echo.length).unwrap_or(usize::MAX),
             };
-            let capped = Message {
-                header: echo,
-                payload: &[],
-            };
-            let echoed = rest
-                .get(..length)
-                .and_then(|bytes| Message::parse(bytes).ok())
-                .unwrap_or(capped);
+            let capped = Message { header: echo, payload: &[] };
+            let echoed = rest.get(..length).and_then(|bytes| Message::parse(bytes).ok()).unwrap_or(capped);
             rest = rest.get(align(length)..).unwrap_or_default();
             if self.depth == 0 {
                 self.depth = 1;
@@ -192,11 +155,7 @@ impl Printer<'_> {
             }
         }
         if message.header.flags.contains(Flags::ACK_TLVS) && !rest.is_empty() {
-            let start = message
-                .payload
-                .len()
-                .saturating_sub(rest.len())
-                .saturating_add(MESSAGE_HEADER);
+            let start = message.payload.len().saturating_sub(rest.len()).saturating_add(MESSAGE_HEADER);
             self.member("extended_ack")?;
             self.attributes(ExtendedAck::space(), RawAttributes::new(rest, short(start)), &[])?;
         }
@@ -238,25 +197,12 @@ impl Printer<'_> {
                 write!(self.out, "{}:", raw.number())?;
             }
             (Style::Json, Some(row)) => {
-                write!(
-                    self.out,
-                    "{{\"name\":\"{}\",\"type\":{},\"value\":",
-                    row.name,
-                    raw.number()
-                )?;
+                write!(self.out, "{{\"name\":\"{}\",\"type\":{},\"value\":", row.name, raw.number())?;
             }
             (Style::Json, None) => write!(self.out, "{{\"type\":{},\"value\":", raw.number())?,
         }
         let shape = row.map_or(Shape::Bytes, |row| row.shape);
-        self.value(
-            shape,
-            raw.payload,
-            Context {
-                space,
-                siblings,
-                header,
-            },
-        )?;
+        self.value(shape, raw.payload, Context { space, siblings, header })?;
         self.json("}")
     }
 
@@ -432,17 +378,9 @@ impl Printer<'_> {
         self.out.write_char('[')?;
         let mut separator = "";
         for bytes in payload.bytes.chunks(size) {
-            self.out.write_str(core::mem::replace(
-                &mut separator,
-                if self.style == Style::Json { "," } else { ", " },
-            ))?;
-            self.plain(
-                of,
-                Payload {
-                    bytes,
-                    offset: payload.offset,
-                },
-            )?;
+            self.out
+                .write_str(core::mem::replace(&mut separator, if self.style == Style::Json { "," } else { ", " }))?;
+            self.plain(of, Payload { bytes, offset: payload.offset })?;
         }
         self.out.write_char(']')
     }
@@ -504,13 +442,7 @@ impl Printer<'_> {
     /// A message's fixed header: a line for each field.
     fn record_lines(&mut self, layout: &'static Layout, bytes: &[u8]) -> fmt::Result {
         for field in layout.fields.iter().filter(|field| !field.is_padding()) {
-            write!(
-                self.out,
-                "{:width$}{}: ",
-                "",
-                field.name,
-                width = self.depth.saturating_add(1).saturating_mul(2)
-            )?;
+            write!(self.out, "{:width$}{}: ", "", field.name, width = self.depth.saturating_add(1).saturating_mul(2))?;
             self.field(field, bytes)?;
             self.out.write_char('\n')?;
         }
@@ -532,14 +464,10 @@ impl Printer<'_> {
     fn wrong(&mut self, payload: Payload<'_>, expected: usize) -> fmt::Result {
         let (found, at) = (payload.bytes.len(), payload.offset);
         match self.style {
-            Style::Tree => write!(
-                self.out,
-                "error: {found} bytes found, {expected} expected, at offset {at}: "
-            )?,
-            Style::Json => write!(
-                self.out,
-                "{{\"error\":\"{found} bytes found, {expected} expected, at offset {at}\",\"bytes\":"
-            )?,
+            Style::Tree => write!(self.out, "error: {found} bytes found, {expected} expected, at offset {at}: ")?,
+            Style::Json => {
+                write!(self.out, "{{\"error\":\"{found} bytes found, {expected} expected, at offset {at}\",\"bytes\":")?
+            }
         }
         self.bytes(payload.bytes)?;
         self.json("}")
@@ -589,12 +517,9 @@ impl Printer<'_> {
     /// The start of a member whose value is a scalar.
     fn member_line(&mut self, name: &str) -> fmt::Result {
         match self.style {
-            Style::Tree => write!(
-                self.out,
-                "{:width$}{name}: ",
-                "",
-                width = self.depth.saturating_add(1).saturating_mul(2)
-            ),
+            Style::Tree => {
+                write!(self.out, "{:width$}{name}: ", "", width = self.depth.saturating_add(1).saturating_mul(2))
+            }
             Style::Json => write!(self.out, ",\"{name}\":"),
         }
     }
@@ -608,19 +533,11 @@ impl Printer<'_> {
     }
 
     fn tree(&mut self, text: &str) -> fmt::Result {
-        if self.style == Style::Tree {
-            self.out.write_str(text)
-        } else {
-            Ok(())
-        }
+        if self.style == Style::Tree { self.out.write_str(text) } else { Ok(()) }
     }
 
     fn json(&mut self, text: &str) -> fmt::Result {
-        if self.style == Style::Json {
-            self.out.write_str(text)
-        } else {
-            Ok(())
-        }
+        if self.style == Style::Json { self.out.write_str(text) } else { Ok(()) }
     }
 }
 
@@ -683,12 +600,8 @@ impl fmt::Display for FlagNames {
             (Flags::DUMP_INTERRUPTED, "DUMP_INTR"),
             (Flags::DUMP_FILTERED, "DUMP_FILTERED"),
         ];
-        const GET: &[(Flags, &str)] = &[
-            (Flags::DUMP, "DUMP"),
-            (Flags::ROOT, "ROOT"),
-            (Flags::MATCH, "MATCH"),
-            (Flags::ATOMIC, "ATOMIC"),
-        ];
+        const GET: &[(Flags, &str)] =
+            &[(Flags::DUMP, "DUMP"), (Flags::ROOT, "ROOT"), (Flags::MATCH, "MATCH"), (Flags::ATOMIC, "ATOMIC")];
         const NEW: &[(Flags, &str)] = &[
             (Flags::REPLACE, "REPLACE"),
             (Flags::EXCLUSIVE, "EXCL"),

@@ -18,11 +18,7 @@ pub struct Protocol {
 pub const PROTOCOLS: &[&Protocol] = &[&ROUTE];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
-pub const ROUTE: Protocol = Protocol {
-    number: 0,
-    name: "NETLINK_ROUTE",
-    operations: crate::route::Rtm::OPERATIONS,
-};
+pub const ROUTE: Protocol = Protocol { number: 0, name: "NETLINK_ROUTE", operations: crate::route::Rtm::OPERATIONS };
 
 impl Protocol {
     /// The protocol with this number.
@@ -49,7 +45,6 @@ impl Protocol {
     /// The root space and the fixed header's size of a message of this protocol.
     #[must_use]
     pub fn root(&self, message: Message<'_>) -> Option<(&'static Space, usize)> {
-        self.operation(message.header.kind)
-            .map(|row| ((row.space)(), row.header.size))
+        self.operation(message.header.kind).map(|row| ((row.space)(), row.header.size))
     }
 }

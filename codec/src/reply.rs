@@ -167,15 +167,7 @@ impl<'a> Refusal<'a> {
         let mut path = Path::default();
         let attributes = request.raw_attributes(header);
         let space = match self.offset.or(self.missing_in) {
-            Some(offset) => path.walk(
-                Walk {
-                    space: root,
-                    attributes,
-                    header: request.payload,
-                },
-                offset,
-                0,
-            ),
+            Some(offset) => path.walk(Walk { space: root, attributes, header: request.payload }, offset, 0),
             None => Some(root),
         };
         if let (None, Some(missing), Some(space)) = (self.offset, self.missing, space) {
@@ -214,10 +206,7 @@ impl<'a> Verdict<'a> {
     /// Takes from the attributes what can be read; the rest is not worth an error, for it would hide the errno.
     fn new(errno: i32, bytes: &'a [u8]) -> Self {
         let attributes = Attributes::<ExtendedAck>::new(Payload { bytes, offset: 0 });
-        let mut refusal = Refusal {
-            errno: Errno(errno.unsigned_abs()),
-            ..Refusal::default()
-        };
+        let mut refusal = Refusal { errno: Errno(errno.unsigned_abs()), ..Refusal::default() };
         for raw in attributes.raw().map_while(Result::ok) {
             let number = || <[u8; 4]>::try_from(raw.payload.bytes).ok().map(u32::from_ne_bytes);
             match raw.number() {
@@ -335,13 +324,9 @@ impl Path {
                 if offset < payload.offset {
                     return None;
                 }
-                let item = at(0).map_while(Result::ok).find(|item| {
-                    offset
-                        < item
-                            .payload
-                            .offset
-                            .saturating_add(short(align(item.payload.bytes.len())))
-                })?;
+                let item = at(0)
+                    .map_while(Result::ok)
+                    .find(|item| offset < item.payload.offset.saturating_add(short(align(item.payload.bytes.len()))))?;
                 return self.enter(*of, item.payload, walk, offset, depth.saturating_add(1));
             }
             Shape::Records(layout, space) => {
@@ -359,15 +344,7 @@ impl Path {
             _ => return None,
         };
         if offset >= payload.offset {
-            return self.walk(
-                Walk {
-                    space,
-                    attributes,
-                    header,
-                },
-                offset,
-                depth.saturating_add(1),
-            );
+            return self.walk(Walk { space, attributes, header }, offset, depth.saturating_add(1));
         }
         Some(space)
     }
@@ -549,10 +526,7 @@ impl Errno {
     /// What was named is not there.
     #[must_use]
     pub const fn is_not_found(self) -> bool {
-        matches!(
-            self,
-            Self::NOENT | Self::NODEV | Self::SRCH | Self::NXIO | Self::ADDRNOTAVAIL
-        )
+        matches!(self, Self::NOENT | Self::NODEV | Self::SRCH | Self::NXIO | Self::ADDRNOTAVAIL)
     }
 
     /// What was to be made is there.
@@ -570,10 +544,7 @@ impl Errno {
     /// This kernel cannot, perhaps for want of a module.
     #[must_use]
     pub const fn is_unsupported(self) -> bool {
-        matches!(
-            self,
-            Self::OPNOTSUPP | Self::PROTONOSUPPORT | Self::AFNOSUPPORT | Self::PFNOSUPPORT | Self::NOTSUPP
-        )
+        matches!(self, Self::OPNOTSUPP | Self::PROTONOSUPPORT | Self::AFNOSUPPORT | Self::PFNOSUPPORT | Self::NOTSUPP)
     }
 
     /// Something else is under way; later it may work.

@@ -21,17 +21,8 @@ struct Wire {
 
 impl Wire {
     fn new(kind: MessageType, flags: Flags, payload: &[u8]) -> Self {
-        let header = MessageHeader {
-            kind,
-            flags,
-            sequence: SEQUENCE,
-            port: PORT,
-            ..MessageHeader::default()
-        };
-        Self {
-            header,
-            payload: payload.to_vec(),
-        }
+        let header = MessageHeader { kind, flags, sequence: SEQUENCE, port: PORT, ..MessageHeader::default() };
+        Self { header, payload: payload.to_vec() }
     }
 
     fn item(flags: Flags) -> Self {
@@ -63,12 +54,12 @@ impl Wire {
     }
 
     fn message(&self) -> Message<'_> {
-        Message {
-            header: self.header,
-            payload: &self.payload,
-        }
+        Message { header: self.header, payload: &self.payload }
     }
 }
+
+/// A name, a request, what comes in, what it means.
+type Case = (&'static str, Exchange, Vec<(Wire, Origin)>, Vec<&'static str>);
 
 /// What a step says, for comparison.
 fn word(step: Step<'_>) -> String {
@@ -86,10 +77,7 @@ fn word(step: Step<'_>) -> String {
 }
 
 fn run(mut exchange: Exchange, transcript: &[(Wire, Origin)]) -> Vec<String> {
-    transcript
-        .iter()
-        .map(|(wire, origin)| word(exchange.accept(wire.message(), *origin)))
-        .collect()
+    transcript.iter().map(|(wire, origin)| word(exchange.accept(wire.message(), *origin))).collect()
 }
 
 #[test]
@@ -98,15 +86,11 @@ fn transcripts() {
     let dump = Exchange::dump(SEQUENCE, PORT);
     let get = Exchange::get(SEQUENCE, PORT);
     let apply = Exchange::apply(SEQUENCE, PORT);
-    let cases: Vec<(&str, Exchange, Vec<(Wire, Origin)>, Vec<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "a dump ends with DONE, and is deaf afterwards",
             dump,
-            vec![
-                (Wire::item(Flags::MULTI), kernel),
-                (Wire::done(0), kernel),
-                (Wire::item(Flags::MULTI), kernel),
-            ],
+            vec![(Wire::item(Flags::MULTI), kernel), (Wire::done(0), kernel), (Wire::item(Flags::MULTI), kernel)],
             vec!["item", "finished complete", "not mine"],
         ),
         (
@@ -118,28 +102,19 @@ fn transcripts() {
         (
             "a strict dump that is refused ends with DONE and an errno",
             dump,
-            vec![(
-                Wire::done(-22).extended(|ack| ack.put(ExtendedAck::MSG, "Invalid header")),
-                kernel,
-            )],
+            vec![(Wire::done(-22).extended(|ack| ack.put(ExtendedAck::MSG, "Invalid header")), kernel)],
             vec!["failed INVAL: Invalid header"],
         ),
         (
             "an interruption on any message is remembered",
             dump,
-            vec![
-                (Wire::item(Flags::MULTI | Flags::DUMP_INTERRUPTED), kernel),
-                (Wire::done(0), kernel),
-            ],
+            vec![(Wire::item(Flags::MULTI | Flags::DUMP_INTERRUPTED), kernel), (Wire::done(0), kernel)],
             vec!["item", "finished incomplete"],
         ),
         (
             "an interruption on DONE counts",
             dump,
-            vec![(
-                Wire::done(0).with(|header| header.flags = header.flags | Flags::DUMP_INTERRUPTED),
-                kernel,
-            )],
+            vec![(Wire::done(0).with(|header| header.flags = header.flags | Flags::DUMP_INTERRUPTED), kernel)],
             vec!["finished incomplete"],
         ),
         (
@@ -161,32 +136,15 @@ fn transcripts() {
         (
             "a get of several parts ends with DONE",
             get,
-            vec![
-                (Wire::item(Flags::MULTI), kernel),
-                (Wire::item(Flags::MULTI), kernel),
-                (Wire::done(0), kernel),
-            ],
+            vec![(Wire::item(Flags::MULTI), kernel), (Wire::item(Flags::MULTI), kernel), (Wire::done(0), kernel)],
             vec!["item", "item", "finished complete"],
         ),
-        (
-            "a get may be refused",
-            get,
-            vec![(Wire::error(-19), kernel)],
-            vec!["failed NODEV"],
-        ),
-        (
-            "an acknowledgement",
-            apply,
-            vec![(Wire::error(0), kernel)],
-            vec!["finished complete"],
-        ),
+        ("a get may be refused", get, vec![(Wire::error(-19), kernel)], vec!["failed NODEV"]),
+        ("an acknowledgement", apply, vec![(Wire::error(0), kernel)], vec!["finished complete"]),
         (
             "a warning with a yes",
             apply,
-            vec![(
-                Wire::error(0).extended(|ack| ack.put(ExtendedAck::MSG, "Careful")),
-                kernel,
-            )],
+            vec![(Wire::error(0).extended(|ack| ack.put(ExtendedAck::MSG, "Careful")), kernel)],
             vec!["finished complete, warning Careful"],
         ),
         (
@@ -206,14 +164,7 @@ fn transcripts() {
                 (Wire::done(0), Origin { port: 99, group: 0 }),
                 (Wire::done(0), kernel),
             ],
-            vec![
-                "not mine",
-                "not mine",
-                "not mine",
-                "not mine",
-                "not mine",
-                "finished complete",
-            ],
+            vec!["not mine", "not mine", "not mine", "not mine", "not mine", "finished complete"],
         ),
         (
             "an error too short to say anything is no success",
@@ -243,16 +194,11 @@ fn transcripts() {
 #[test]
 fn stamping_keeps_the_operation_flags() {
     let mut buffer = Buffer::<64>::new();
-    let request = buffer
-        .message(Op::NEW.create().exclusive(), ThingHeader::default(), |_| {})
-        .unwrap();
+    let request = buffer.message(Op::NEW.create().exclusive(), ThingHeader::default(), |_| {}).unwrap();
     Exchange::apply(SEQUENCE, PORT).stamp(request);
     let header = Message::parse(request).unwrap().header;
     assert_eq!((header.sequence, header.port), (SEQUENCE, PORT));
-    assert_eq!(
-        header.flags,
-        Flags::REQUEST | Flags::ACK | Flags::CREATE | Flags::EXCLUSIVE
-    );
+    assert_eq!(header.flags, Flags::REQUEST | Flags::ACK | Flags::CREATE | Flags::EXCLUSIVE);
 }
 
 #[test]
@@ -276,10 +222,7 @@ fn a_refusal_names_the_attribute_by_its_path() {
     let chosen = body.attributes.chosen(Thing::BY_NAME, Inner).unwrap().unwrap();
     assert_eq!(at(place(chosen.payload().bytes)), "THING_BY_NAME.INNER_ID");
     let (_, headed) = body.attributes.get(Thing::HEADED).unwrap().unwrap();
-    assert_eq!(
-        at(place(headed.payload().bytes) + 4),
-        "THING_HEADED.THING_BY_HEADER.INNER_ID"
-    );
+    assert_eq!(at(place(headed.payload().bytes) + 4), "THING_HEADED.THING_BY_HEADER.INNER_ID");
     let hops = body.attributes.get(Thing::RECORDS).unwrap().unwrap();
     let (_, first) = hops.map(Result::unwrap).next().unwrap();
     assert_eq!(at(place(first.payload().bytes)), "THING_RECORDS.INNER_LABEL");
@@ -306,31 +249,13 @@ fn pending_requests_are_told_apart() {
     }
     assert!(pending.add(Exchange::get(2, PORT)).is_err(), "the number is taken");
     let answer = |sequence| Wire::item(Flags::NONE).with(|header| header.sequence = sequence);
-    assert!(matches!(
-        pending.accept(answer(2).message(), Origin::KERNEL),
-        (Some(2), Step::Item(_))
-    ));
-    assert!(
-        matches!(
-            pending.accept(answer(2).message(), Origin::KERNEL),
-            (None, Step::NotMine)
-        ),
-        "it has ended"
-    );
-    assert!(matches!(
-        pending.accept(answer(1).message(), Origin { port: 5, group: 0 }),
-        (None, Step::NotMine)
-    ));
+    assert!(matches!(pending.accept(answer(2).message(), Origin::KERNEL), (Some(2), Step::Item(_))));
+    assert!(matches!(pending.accept(answer(2).message(), Origin::KERNEL), (None, Step::NotMine)), "it has ended");
+    assert!(matches!(pending.accept(answer(1).message(), Origin { port: 5, group: 0 }), (None, Step::NotMine)));
     assert!(pending.abandon(3).is_some());
-    assert!(matches!(
-        pending.accept(answer(3).message(), Origin::KERNEL),
-        (None, Step::NotMine)
-    ));
+    assert!(matches!(pending.accept(answer(3).message(), Origin::KERNEL), (None, Step::NotMine)));
     assert_eq!(pending.len(), 1);
-    assert!(matches!(
-        pending.accept(answer(1).message(), Origin::KERNEL),
-        (Some(1), Step::Item(_))
-    ));
+    assert!(matches!(pending.accept(answer(1).message(), Origin::KERNEL), (Some(1), Step::Item(_))));
     assert!(pending.is_empty());
 }
 

@@ -55,10 +55,7 @@ fn with_view(name: &str, check: impl FnOnce(LinkView<'_>)) {
 fn has_lines(what: &str, tree: &str, expected: &[&str]) {
     let mut lines = tree.lines().map(str::trim);
     for expected in expected {
-        assert!(
-            lines.any(|line| line == *expected),
-            "{what}: no line {expected:?} in its place in\n{tree}"
-        );
+        assert!(lines.any(|line| line == *expected), "{what}: no line {expected:?} in its place in\n{tree}");
     }
 }
 
@@ -90,10 +87,7 @@ fn bytes_become_values() {
         5 0 0 0, "5, padding";
     };
     let view = LinkView::read(body(message)).unwrap();
-    assert_eq!(
-        (view.family, view.link_type, view.index),
-        (Family::UNSPEC, LinkType::ETHER, 7)
-    );
+    assert_eq!((view.family, view.link_type, view.index), (Family::UNSPEC, LinkType::ETHER, 7));
     assert_eq!(view.flags.to_string(), "UP|BROADCAST|RUNNING|MULTICAST|LOWER_UP");
     assert_eq!(view.name, "v5");
     assert_eq!(view.operational_state, Some(OperState::UP));
@@ -122,11 +116,7 @@ fn bad_attributes_are_named() {
             link.put_raw(*number, payload);
         });
         let error = LinkView::read(body(message.unwrap())).unwrap_err();
-        assert_eq!(
-            (error.name, error.attribute, error.offset),
-            (*name, *number, 44),
-            "{error}"
-        );
+        assert_eq!((error.name, error.attribute, error.offset), (*name, *number, 44), "{error}");
         assert!(matches!(error.kind, ErrorKind::PayloadLength { .. }));
     }
     // One that it does not need is nobody's business.
@@ -135,22 +125,14 @@ fn bad_attributes_are_named() {
 }
 
 /// Kind, what is written, the lines that are printed of it.
-type Kind = (
-    &'static str,
-    fn(&mut AttributeWriter<'_, '_, LinkInfo>),
-    &'static [&'static str],
-);
+type Kind = (&'static str, fn(&mut AttributeWriter<'_, '_, LinkInfo>), &'static [&'static str]);
 
 const KINDS: &[Kind] = &[
     (
         "veth",
         |info| {
             info.choose(LinkInfo::DATA, Veth, |veth| {
-                let header = LinkHeader {
-                    flags: LinkFlags::UP,
-                    change: LinkFlags::UP,
-                    ..LinkHeader::default()
-                };
+                let header = LinkHeader { flags: LinkFlags::UP, change: LinkFlags::UP, ..LinkHeader::default() };
                 veth.headed(Veth::PEER, header, |peer| {
                     peer.put(Link::IFNAME, "peer");
                     peer.put(Link::ADDRESS, [2, 0, 0, 0, 0, 1]);
@@ -221,13 +203,7 @@ const KINDS: &[Kind] = &[
             info.choose(LinkInfo::DATA, Vxlan, |vxlan| {
                 vxlan.put(Vxlan::ID, 0xff_ffff);
                 vxlan.put(Vxlan::GROUP6, Ipv6Addr::LOCALHOST);
-                vxlan.put(
-                    Vxlan::PORT_RANGE,
-                    VxlanPortRange {
-                        low: 1.into(),
-                        high: 0x1234.into(),
-                    },
-                );
+                vxlan.put(Vxlan::PORT_RANGE, VxlanPortRange { low: 1.into(), high: 0x1234.into() });
                 vxlan.put(Vxlan::PORT, 4789);
                 vxlan.put(Vxlan::GBP, ());
                 vxlan.put(Vxlan::LABEL, 0x12345);
@@ -256,10 +232,7 @@ const KINDS: &[Kind] = &[
                     list.put(0, Ipv4Addr::new(192, 0, 2, 1));
                     list.put(1, Ipv4Addr::new(192, 0, 2, 2));
                 });
-                bond.put(
-                    Bond::ARP_VALIDATE,
-                    BondArpValidate::VALIDATE_ACTIVE | BondArpValidate::FILTER,
-                );
+                bond.put(Bond::ARP_VALIDATE, BondArpValidate::VALIDATE_ACTIVE | BondArpValidate::FILTER);
                 bond.put(Bond::AD_SELECT, BondAdSelect::PRIO);
                 bond.indexed(Bond::NS_IP6_TARGET, |list| list.put(0, Ipv6Addr::LOCALHOST));
             });
@@ -277,9 +250,7 @@ const KINDS: &[Kind] = &[
         "netkit",
         |info| {
             info.choose(LinkInfo::DATA, Netkit, |netkit| {
-                netkit.headed(Netkit::PEER_INFO, LinkHeader::default(), |peer| {
-                    peer.put(Link::IFNAME, "in")
-                });
+                netkit.headed(Netkit::PEER_INFO, LinkHeader::default(), |peer| peer.put(Link::IFNAME, "in"));
                 netkit.put(Netkit::POLICY, NetkitPolicy::DROP);
                 netkit.put(Netkit::MODE, NetkitMode::L3);
                 netkit.put(Netkit::SCRUB, NetkitScrub::NONE);
@@ -319,13 +290,7 @@ const KINDS: &[Kind] = &[
         "can",
         |info| {
             info.choose(LinkInfo::DATA, Can, |can| {
-                can.put(
-                    Can::BITTIMING,
-                    CanBitTiming {
-                        bitrate: 500_000,
-                        ..CanBitTiming::default()
-                    },
-                );
+                can.put(Can::BITTIMING, CanBitTiming { bitrate: 500_000, ..CanBitTiming::default() });
                 let flags = CanControlMode::FD | CanControlMode::LOOPBACK;
                 can.put(Can::CTRLMODE, CanControlModeChange { mask: flags, flags });
                 can.put(Can::TERMINATION_CONST, &[0_u16, 120][..]);
@@ -333,10 +298,7 @@ const KINDS: &[Kind] = &[
             });
             info.put_chosen::<_, CanDeviceStats>(
                 LinkInfo::XSTATS,
-                CanDeviceStats {
-                    restarts: 2,
-                    ..Default::default()
-                },
+                CanDeviceStats { restarts: 2, ..Default::default() },
             );
         },
         &[
@@ -356,11 +318,7 @@ const KINDS: &[Kind] = &[
                 amt.put(Amt::LOCAL_IP, Ipv4Addr::LOCALHOST);
             });
         },
-        &[
-            "IFLA_AMT_MODE: RELAY",
-            "IFLA_AMT_RELAY_PORT: 2268",
-            "IFLA_AMT_LOCAL_IP: 127.0.0.1",
-        ],
+        &["IFLA_AMT_MODE: RELAY", "IFLA_AMT_RELAY_PORT: 2268", "IFLA_AMT_LOCAL_IP: 127.0.0.1"],
     ),
     (
         "bareudp",
@@ -371,33 +329,19 @@ const KINDS: &[Kind] = &[
                 bareudp.put(Bareudp::MULTIPROTO_MODE, ());
             });
         },
-        &[
-            "IFLA_BAREUDP_PORT: 6635",
-            "IFLA_BAREUDP_ETHERTYPE: MPLS_UC",
-            "IFLA_BAREUDP_MULTIPROTO_MODE: true",
-        ],
+        &["IFLA_BAREUDP_PORT: 6635", "IFLA_BAREUDP_ETHERTYPE: MPLS_UC", "IFLA_BAREUDP_MULTIPROTO_MODE: true"],
     ),
     (
         "batadv",
         |info| info.choose(LinkInfo::DATA, Batadv, |mesh| mesh.put(Batadv::ALGO_NAME, "BATMAN_V")),
         &["IFLA_BATADV_ALGO_NAME: \"BATMAN_V\""],
     ),
-    (
-        "dsa",
-        |info| info.choose(LinkInfo::DATA, Dsa, |dsa| dsa.put(Dsa::CONDUIT, 2)),
-        &["IFLA_DSA_CONDUIT: 2"],
-    ),
+    ("dsa", |info| info.choose(LinkInfo::DATA, Dsa, |dsa| dsa.put(Dsa::CONDUIT, 2)), &["IFLA_DSA_CONDUIT: 2"]),
     (
         "geneve",
         |info| {
             info.choose(LinkInfo::DATA, Geneve, |geneve| {
-                geneve.put(
-                    Geneve::PORT_RANGE,
-                    GenevePortRange {
-                        low: 256.into(),
-                        high: 512.into(),
-                    },
-                );
+                geneve.put(Geneve::PORT_RANGE, GenevePortRange { low: 256.into(), high: 512.into() });
                 geneve.put(Geneve::GRO_HINT, ());
                 geneve.put(Geneve::LOCAL, Ipv4Addr::LOCALHOST);
             });
@@ -430,11 +374,7 @@ const KINDS: &[Kind] = &[
     ),
     (
         "ipoib",
-        |info| {
-            info.choose(LinkInfo::DATA, Ipoib, |ipoib| {
-                ipoib.put(Ipoib::MODE, IpoibMode::CONNECTED)
-            })
-        },
+        |info| info.choose(LinkInfo::DATA, Ipoib, |ipoib| ipoib.put(Ipoib::MODE, IpoibMode::CONNECTED)),
         &["IFLA_IPOIB_MODE: CONNECTED"],
     ),
     (
@@ -456,22 +396,14 @@ const KINDS: &[Kind] = &[
                 macsec.put(Macsec::OFFLOAD, MacsecOffload::MAC);
             });
         },
-        &[
-            "IFLA_MACSEC_PORT: 1",
-            "IFLA_MACSEC_VALIDATION: CHECK",
-            "IFLA_MACSEC_OFFLOAD: MAC",
-        ],
+        &["IFLA_MACSEC_PORT: 1", "IFLA_MACSEC_VALIDATION: CHECK", "IFLA_MACSEC_OFFLOAD: MAC"],
     ),
     (
         "ovpn",
         |info| info.choose(LinkInfo::DATA, Ovpn, |ovpn| ovpn.put(Ovpn::MODE, OvpnMode::MP)),
         &["IFLA_OVPN_MODE: MP"],
     ),
-    (
-        "ppp",
-        |info| info.choose(LinkInfo::DATA, Ppp, |ppp| ppp.put(Ppp::DEV_FD, 3)),
-        &["IFLA_PPP_DEV_FD: 3"],
-    ),
+    ("ppp", |info| info.choose(LinkInfo::DATA, Ppp, |ppp| ppp.put(Ppp::DEV_FD, 3)), &["IFLA_PPP_DEV_FD: 3"]),
     (
         "rmnet",
         |info| {
@@ -486,39 +418,26 @@ const KINDS: &[Kind] = &[
         "vxcan",
         |info| {
             info.choose(LinkInfo::DATA, Vxcan, |vxcan| {
-                vxcan.headed(Vxcan::PEER, LinkHeader::default(), |peer| {
-                    peer.put(Link::IFNAME, "can1")
-                });
+                vxcan.headed(Vxcan::PEER, LinkHeader::default(), |peer| peer.put(Link::IFNAME, "can1"));
             });
         },
         &["IFLA_IFNAME: \"can1\""],
     ),
-    (
-        "wwan",
-        |info| info.choose(LinkInfo::DATA, Wwan, |wwan| wwan.put(Wwan::LINK_ID, 4)),
-        &["IFLA_WWAN_LINK_ID: 4"],
-    ),
+    ("wwan", |info| info.choose(LinkInfo::DATA, Wwan, |wwan| wwan.put(Wwan::LINK_ID, 4)), &["IFLA_WWAN_LINK_ID: 4"]),
 ];
 
 #[test]
 fn kinds_are_built() {
     for (kind, fill, expected) in KINDS {
         let mut buffer = [0; 1024];
-        let request = Rtm::NEWLINK
-            .create()
-            .exclusive()
-            .write(&mut buffer, LinkHeader::default(), |link| {
-                link.nest(Link::LINKINFO, |info| {
-                    info.put(LinkInfo::KIND, *kind);
-                    fill(info);
-                });
+        let request = Rtm::NEWLINK.create().exclusive().write(&mut buffer, LinkHeader::default(), |link| {
+            link.nest(Link::LINKINFO, |info| {
+                info.put(LinkInfo::KIND, *kind);
+                fill(info);
             });
+        });
         let request = request.unwrap();
-        has_lines(
-            kind,
-            &Message::parse(request).unwrap().tree(&ROUTE).to_string(),
-            expected,
-        );
+        has_lines(kind, &Message::parse(request).unwrap().tree(&ROUTE).to_string(), expected);
         let view = LinkView::read(body(request)).unwrap();
         assert_eq!(view.kind.unwrap(), *kind);
         assert!(view.kind_data.is_some());
@@ -539,45 +458,18 @@ fn kinds_are_built() {
 #[test]
 fn the_rest_is_built() {
     let mut buffer = Buffer::<2048>::new();
-    let header = LinkHeader {
-        index: 3,
-        ..LinkHeader::default()
-    };
+    let header = LinkHeader { index: 3, ..LinkHeader::default() };
     let bytes = buffer.message(Rtm::SETLINK, header, |link| {
         link.put(Link::EXT_MASK, ExtMask::VF | ExtMask::SKIP_STATS);
-        link.put(
-            Link::STATS64,
-            LinkStats64 {
-                rx_bytes: 1 << 40,
-                ..LinkStats64::default()
-            },
-        );
+        link.put(Link::STATS64, LinkStats64 { rx_bytes: 1 << 40, ..LinkStats64::default() });
         link.nest(Link::VFINFO_LIST, |list| {
             for vf in 0..2 {
                 list.nest(VfList::INFO, |info| {
                     info.put(Vf::TRUST, VfSwitch { vf, setting: 1 });
-                    info.put(
-                        Vf::LINK_STATE,
-                        VfLink {
-                            vf,
-                            link_state: VfLinkState::DISABLE,
-                        },
-                    );
-                    info.put(
-                        Vf::IB_NODE_GUID,
-                        VfGuid {
-                            vf,
-                            guid: 5,
-                            ..VfGuid::default()
-                        },
-                    );
+                    info.put(Vf::LINK_STATE, VfLink { vf, link_state: VfLinkState::DISABLE });
+                    info.put(Vf::IB_NODE_GUID, VfGuid { vf, guid: 5, ..VfGuid::default() });
                     info.nest(Vf::VLAN_LIST, |vlans| {
-                        let vlan = VfVlanInfo {
-                            vf,
-                            vlan: 9,
-                            vlan_proto: 0x88a8.into(),
-                            ..VfVlanInfo::default()
-                        };
+                        let vlan = VfVlanInfo { vf, vlan: 9, vlan_proto: 0x88a8.into(), ..VfVlanInfo::default() };
                         vlans.add(VfVlanList::INFO, vlan);
                     });
                     info.nest(Vf::STATS, |stats| stats.put(VfStats::RX_PACKETS, 77));
@@ -593,9 +485,7 @@ fn the_rest_is_built() {
             });
         });
         link.choose(Link::AF_SPEC, AfSpec, |families| {
-            families.nest(AfSpec::INET, |inet| {
-                inet.put(InetLink::CONF, &[(Ipv4Devconf::FORWARDING, 1)][..])
-            });
+            families.nest(AfSpec::INET, |inet| inet.put(InetLink::CONF, &[(Ipv4Devconf::FORWARDING, 1)][..]));
             families.nest(AfSpec::INET6, |inet6| {
                 inet6.put(Inet6Link::ADDR_GEN_MODE, AddressGeneration::NONE);
                 inet6.put(Inet6Link::TOKEN, Ipv6Addr::LOCALHOST);
@@ -642,20 +532,13 @@ fn the_rest_is_built() {
     let link = message.body(Rtm::SETLINK).unwrap().attributes;
     assert_eq!(link.get(Link::STATS64).unwrap().unwrap().rx_bytes, 1 << 40);
     let functions = link.get(Link::VFINFO_LIST).unwrap().unwrap();
-    let trusted = functions
-        .all(VfList::INFO)
-        .map(|vf| vf.unwrap().get(Vf::TRUST).unwrap().unwrap().vf);
+    let trusted = functions.all(VfList::INFO).map(|vf| vf.unwrap().get(Vf::TRUST).unwrap().unwrap().vf);
     assert_eq!(trusted.collect::<Vec<_>>(), [0, 1]);
 
     // What the header's family is says what the specification is.
-    let header = LinkHeader {
-        family: Family::BRIDGE,
-        ..header
-    };
+    let header = LinkHeader { family: Family::BRIDGE, ..header };
     let bytes = buffer.message(Rtm::SETLINK, header, |link| {
-        link.choose(Link::PROTINFO, BridgePort, |port| {
-            port.put(BridgePort::STATE, BridgePortState::BLOCKING)
-        });
+        link.choose(Link::PROTINFO, BridgePort, |port| port.put(BridgePort::STATE, BridgePortState::BLOCKING));
         link.choose(Link::AF_SPEC, BridgeAfSpec, |bridge| {
             bridge.put(BridgeAfSpec::FLAGS, BridgeFlags::SELF);
             bridge.put(BridgeAfSpec::MODE, BridgeMode::VEPA);
@@ -687,11 +570,7 @@ fn the_rest_is_built() {
         "IFLA_BRIDGE_MST_ENTRY_MSTI: 2",
         "IFLA_BRIDGE_MST_ENTRY_STATE: FORWARDING",
     ];
-    has_lines(
-        "bridge",
-        &Message::parse(bytes.unwrap()).unwrap().tree(&ROUTE).to_string(),
-        expected,
-    );
+    has_lines("bridge", &Message::parse(bytes.unwrap()).unwrap().tree(&ROUTE).to_string(), expected);
 }
 
 /// Capture, the lines that are printed of it.
@@ -705,14 +584,7 @@ const SAID: &[(&str, &[&str])] = &[
             "IFLA_BOND_AD_LACP_RATE: FAST",
         ],
     ),
-    (
-        "bond_arp",
-        &[
-            "0: 192.0.2.1",
-            "1: 192.0.2.2",
-            "IFLA_BOND_ARP_VALIDATE: VALIDATE_ACTIVE",
-        ],
-    ),
+    ("bond_arp", &["0: 192.0.2.1", "1: 192.0.2.2", "IFLA_BOND_ARP_VALIDATE: VALIDATE_ACTIVE"]),
     (
         "bond_port",
         &[
@@ -753,48 +625,15 @@ const SAID: &[(&str, &[&str])] = &[
             "IFLA_BRPORT_ISOLATED: 1",
         ],
     ),
-    (
-        "bridge_tunnel",
-        &["IFLA_BRIDGE_VLAN_TUNNEL_ID: 1020", "IFLA_BRIDGE_VLAN_TUNNEL_VID: 20"],
-    ),
-    (
-        "erspan",
-        &[
-            "IFLA_GRE_ERSPAN_VER: 1",
-            "IFLA_GRE_ERSPAN_INDEX: 123",
-            "IFLA_GRE_IFLAGS: SEQ|KEY",
-        ],
-    ),
+    ("bridge_tunnel", &["IFLA_BRIDGE_VLAN_TUNNEL_ID: 1020", "IFLA_BRIDGE_VLAN_TUNNEL_VID: 20"]),
+    ("erspan", &["IFLA_GRE_ERSPAN_VER: 1", "IFLA_GRE_ERSPAN_INDEX: 123", "IFLA_GRE_IFLAGS: SEQ|KEY"]),
     (
         "geneve",
-        &[
-            "IFLA_GENEVE_ID: 9",
-            "IFLA_GENEVE_REMOTE: 192.0.2.9",
-            "IFLA_GENEVE_DF: INHERIT",
-            "IFLA_GENEVE_PORT: 6081",
-        ],
+        &["IFLA_GENEVE_ID: 9", "IFLA_GENEVE_REMOTE: 192.0.2.9", "IFLA_GENEVE_DF: INHERIT", "IFLA_GENEVE_PORT: 6081"],
     ),
-    (
-        "gretap",
-        &[
-            "IFLA_GRE_IFLAGS: SEQ|KEY|CSUM",
-            "IFLA_GRE_OFLAGS: SEQ|KEY",
-            "IFLA_GRE_IKEY: 17",
-        ],
-    ),
-    (
-        "inet6_family",
-        &["family: INET6", "IFLA_PROTINFO:", "IFLA_INET6_FLAGS: READY"],
-    ),
-    (
-        "ip6gre",
-        &[
-            "IFLA_GRE_IKEY: 1",
-            "IFLA_GRE_OKEY: 2",
-            "IFLA_GRE_LOCAL: 2001:db8::1",
-            "IFLA_GRE_FLOWINFO: 74565",
-        ],
-    ),
+    ("gretap", &["IFLA_GRE_IFLAGS: SEQ|KEY|CSUM", "IFLA_GRE_OFLAGS: SEQ|KEY", "IFLA_GRE_IKEY: 17"]),
+    ("inet6_family", &["family: INET6", "IFLA_PROTINFO:", "IFLA_INET6_FLAGS: READY"]),
+    ("ip6gre", &["IFLA_GRE_IKEY: 1", "IFLA_GRE_OKEY: 2", "IFLA_GRE_LOCAL: 2001:db8::1", "IFLA_GRE_FLOWINFO: 74565"]),
     (
         "ip6tnl",
         &[
@@ -803,23 +642,12 @@ const SAID: &[(&str, &[&str])] = &[
             "IFLA_IPTUN_FLAGS: IGN_ENCAP_LIMIT|USE_ORIG_TCLASS|CAP_XMIT|CAP_RCV",
         ],
     ),
-    (
-        "ipip",
-        &[
-            "IFLA_IPTUN_REMOTE: 192.0.2.2",
-            "IFLA_IPTUN_ENCAP_TYPE: FOU",
-            "IFLA_IPTUN_ENCAP_DPORT: 5555",
-        ],
-    ),
+    ("ipip", &["IFLA_IPTUN_REMOTE: 192.0.2.2", "IFLA_IPTUN_ENCAP_TYPE: FOU", "IFLA_IPTUN_ENCAP_DPORT: 5555"]),
     ("ipvlan", &["IFLA_IPVLAN_MODE: L3S", "IFLA_IPVLAN_FLAGS: PRIVATE"]),
     ("isatap", &["kind: SIT", "IFLA_IPTUN_FLAGS: ISATAP"]),
     (
         "macsec",
-        &[
-            "IFLA_MACSEC_CIPHER_SUITE: CIPHER_ID_GCM_AES_256",
-            "IFLA_MACSEC_VALIDATION: STRICT",
-            "IFLA_MACSEC_WINDOW: 8",
-        ],
+        &["IFLA_MACSEC_CIPHER_SUITE: CIPHER_ID_GCM_AES_256", "IFLA_MACSEC_VALIDATION: STRICT", "IFLA_MACSEC_WINDOW: 8"],
     ),
     (
         "macvlan",
@@ -830,19 +658,10 @@ const SAID: &[(&str, &[&str])] = &[
         ],
     ),
     ("macvtap", &["IFLA_INFO_KIND: \"macvtap\"", "IFLA_MACVLAN_MODE: BRIDGE"]),
-    (
-        "sit",
-        &["IFLA_IPTUN_6RD_PREFIX: 2001:db8::", "IFLA_IPTUN_6RD_PREFIXLEN: 32"],
-    ),
+    ("sit", &["IFLA_IPTUN_6RD_PREFIX: 2001:db8::", "IFLA_IPTUN_6RD_PREFIXLEN: 32"]),
     (
         "tun",
-        &[
-            "kind: NONE",
-            "IFLA_TUN_TYPE: TUN",
-            "IFLA_TUN_OWNER: 1000",
-            "IFLA_TUN_GROUP: 100",
-            "IFLA_TUN_MULTI_QUEUE: 1",
-        ],
+        &["kind: NONE", "IFLA_TUN_TYPE: TUN", "IFLA_TUN_OWNER: 1000", "IFLA_TUN_GROUP: 100", "IFLA_TUN_MULTI_QUEUE: 1"],
     ),
     (
         "veth",
@@ -866,10 +685,7 @@ const SAID: &[(&str, &[&str])] = &[
         ],
     ),
     ("vrf", &["IFLA_VRF_TABLE: 100"]),
-    (
-        "vrf_port",
-        &["IFLA_INFO_SLAVE_KIND: \"vrf\"", "IFLA_VRF_PORT_TABLE: 100"],
-    ),
+    ("vrf_port", &["IFLA_INFO_SLAVE_KIND: \"vrf\"", "IFLA_VRF_PORT_TABLE: 100"]),
     ("vti", &["IFLA_VTI_IKEY: 5", "IFLA_VTI_REMOTE: 192.0.2.6"]),
     ("vti6", &["IFLA_VTI_REMOTE: 2001:db8::6", "IFLA_VTI_IKEY: 6"]),
     (
@@ -884,20 +700,15 @@ const SAID: &[(&str, &[&str])] = &[
             "IFLA_VXLAN_PORT_RANGE: {low: 40000, high: 50000}",
         ],
     ),
-    (
-        "vxlan6",
-        &["IFLA_VXLAN_ID: 7", "IFLA_VXLAN_LABEL: 74565", "IFLA_VXLAN_PORT: 8472"],
-    ),
+    ("vxlan6", &["IFLA_VXLAN_ID: 7", "IFLA_VXLAN_LABEL: 74565", "IFLA_VXLAN_PORT: 8472"]),
     ("xfrm", &["IFLA_XFRM_IF_ID: 77"]),
 ];
 
 #[test]
 fn captures_print() {
     for (name, expected) in SAID {
-        let trees: Vec<_> = capture(name)
-            .iter()
-            .map(|bytes| Message::parse(bytes).unwrap().tree(&ROUTE).to_string())
-            .collect();
+        let trees: Vec<_> =
+            capture(name).iter().map(|bytes| Message::parse(bytes).unwrap().tree(&ROUTE).to_string()).collect();
         has_lines(name, &trees.concat(), expected);
     }
     for (name, _) in CAPTURES {
@@ -911,10 +722,7 @@ fn captures_print() {
             assert!(unknown.is_empty() || *name == "bond_arp", "{name}: {unknown:?}");
             let json = message.json(&ROUTE).to_string();
             let depth = |open: char, close: char| json.matches(open).count() == json.matches(close).count();
-            assert!(
-                depth('{', '}') && depth('[', ']') && !json.contains("\"error\""),
-                "{name}: {json}"
-            );
+            assert!(depth('{', '}') && depth('[', ']') && !json.contains("\"error\""), "{name}: {json}");
         }
     }
 }
@@ -922,24 +730,12 @@ fn captures_print() {
 #[test]
 fn captures_are_viewed() {
     with_view("veth", |link| {
-        assert_eq!(
-            (link.name, link.mtu, link.kind),
-            (Text::new("ve0"), Some(1400), Some(Text::new("veth")))
-        );
-        assert_eq!(
-            (link.min_mtu, link.max_mtu, link.transmit_queue_length),
-            (Some(68), Some(65535), Some(500))
-        );
+        assert_eq!((link.name, link.mtu, link.kind), (Text::new("ve0"), Some(1400), Some(Text::new("veth"))));
+        assert_eq!((link.min_mtu, link.max_mtu, link.transmit_queue_length), (Some(68), Some(65535), Some(500)));
         assert_eq!(link.address.unwrap().0, [2, 0, 0, 0, 0, 1]);
         assert_eq!(link.broadcast.unwrap().0, [0xff; 6]);
-        assert_eq!(
-            (link.alias, link.link, link.link_namespace),
-            (Some(Text::new("uplink")), Some(2), None)
-        );
-        assert_eq!(
-            (link.carrier, link.operational_state),
-            (Some(true), Some(OperState::UP))
-        );
+        assert_eq!((link.alias, link.link, link.link_namespace), (Some(Text::new("uplink")), Some(2), None));
+        assert_eq!((link.carrier, link.operational_state), (Some(true), Some(OperState::UP)));
         assert!(link.flags.contains(LinkFlags::UP | LinkFlags::LOWER_UP));
         assert_eq!(link.stats, Some(LinkStats64::default()));
         assert!(link.kind_data.is_none() && link.master.is_none());
@@ -955,20 +751,13 @@ fn captures_are_viewed() {
         assert!(link.bridge().is_none());
     });
     with_view("loopback", |link| {
-        assert_eq!(
-            (link.name, link.index, link.link_type),
-            (Text::new("lo"), 1, LinkType::LOOPBACK)
-        );
+        assert_eq!((link.name, link.index, link.link_type), (Text::new("lo"), 1, LinkType::LOOPBACK));
         assert_eq!(link.stats, Some(LinkStats64::default()));
         assert!(link.kind.is_none() && link.info.is_none());
     });
     with_view("vlan", |link| {
-        let (id, protocol, flags) = link
-            .data(Vlan)
-            .unwrap()
-            .unwrap()
-            .read((Vlan::ID, Vlan::PROTOCOL, Vlan::FLAGS))
-            .unwrap();
+        let (id, protocol, flags) =
+            link.data(Vlan).unwrap().unwrap().read((Vlan::ID, Vlan::PROTOCOL, Vlan::FLAGS)).unwrap();
         assert_eq!((link.link, id, protocol), (Some(4), Some(5), Some(EtherType::_8021AD)));
         assert_eq!(flags.unwrap().flags, VlanFlags::REORDER_HDR | VlanFlags::GVRP);
     });
@@ -978,10 +767,7 @@ fn captures_are_viewed() {
         assert_eq!((group, inherit), (Some(Ipv4Addr::new(192, 0, 2, 2)), Some(false)));
     });
     with_view("bridge_port", |link| {
-        assert_eq!(
-            (link.kind, link.slave_kind),
-            (Some(Text::new("veth")), Some(Text::new("bridge")))
-        );
+        assert_eq!((link.kind, link.slave_kind), (Some(Text::new("veth")), Some(Text::new("bridge"))));
         let port = link.slave_data(BridgePort).unwrap().unwrap();
         assert_eq!(port.get(BridgePort::COST), Ok(Some(7)));
         assert!(link.slave_data(BondPort).unwrap().is_none());
@@ -990,11 +776,7 @@ fn captures_are_viewed() {
     with_view("bridge_family", |link| {
         assert_eq!(link.family, Family::BRIDGE);
         assert!(link.inet().unwrap().is_none() && link.inet6().unwrap().is_none());
-        let vlans = link
-            .bridge()
-            .unwrap()
-            .all(BridgeAfSpec::VLAN_INFO)
-            .map(|vlan| vlan.unwrap().vid);
+        let vlans = link.bridge().unwrap().all(BridgeAfSpec::VLAN_INFO).map(|vlan| vlan.unwrap().vid);
         assert_eq!(vlans.collect::<Vec<_>>(), [1, 10, 100, 110]);
     });
     with_view("inet6_family", |link| {
@@ -1090,10 +872,7 @@ fn a_list_that_wraps_is_an_error() {
     for vf in 0..300_u32 {
         let mut info = [0; 256];
         let mut writer = ringlink_codec::wire::Writer::new(&mut info);
-        writer.attribute(
-            VfList::INFO.number(),
-            &[&[40, 0, 1, 0][..], &vf.to_ne_bytes(), &[0; 208]].concat(),
-        );
+        writer.attribute(VfList::INFO.number(), &[&[40, 0, 1, 0][..], &vf.to_ne_bytes(), &[0; 208]].concat());
         list.extend_from_slice(writer.finish().unwrap());
     }
     let wrapped = u16::try_from((list.len() + 4) & 0xffff).unwrap();
@@ -1108,17 +887,7 @@ fn a_list_that_wraps_is_an_error() {
     // 66,004 bytes say that they are 468: two functions, and a piece of a third.
     let list = body(&message).attributes.raw().next().unwrap().unwrap();
     let functions: Vec<_> = Attributes::<VfList>::new(list.payload).all(VfList::INFO).collect();
-    assert!(matches!(
-        functions[..],
-        [
-            Ok(_),
-            Ok(_),
-            Err(Error {
-                kind: ErrorKind::AttributeLength { .. },
-                ..
-            })
-        ]
-    ));
+    assert!(matches!(functions[..], [Ok(_), Ok(_), Err(Error { kind: ErrorKind::AttributeLength { .. }, .. })]));
 }
 
 /// Walks all that hangs on a space; the printer and the fuzzers rely on what is checked here.
@@ -1140,23 +909,13 @@ fn tables_are_sound() {
                 }
                 seen.push(space);
                 for pair in space.rows.windows(2) {
-                    assert!(
-                        pair[0].number < pair[1].number,
-                        "{}: {} is out of order",
-                        space.name,
-                        pair[1].name
-                    );
+                    assert!(pair[0].number < pair[1].number, "{}: {} is out of order", space.name, pair[1].name);
                 }
                 open.extend(space.rows.iter().map(|row| row.shape));
                 for row in space.rows {
                     let Shape::Choice(table) = row.shape else { continue };
                     if let By::Sibling(sibling) = table().by {
-                        assert!(
-                            space.row(sibling).is_some(),
-                            "{}: nothing chooses {}",
-                            space.name,
-                            row.name
-                        );
+                        assert!(space.row(sibling).is_some(), "{}: nothing chooses {}", space.name, row.name);
                     }
                 }
             }
@@ -1216,10 +975,7 @@ fn tables_are_sound() {
         assert_eq!(size.map(|size| size.1), Some(layout.size), "{}", layout.name);
     }
     for (name, _) in sizes {
-        assert!(
-            layouts.iter().any(|layout| layout.name == name),
-            "{name} hangs on nothing"
-        );
+        assert!(layouts.iter().any(|layout| layout.name == name), "{name} hangs on nothing");
     }
 }
 
@@ -1231,26 +987,11 @@ fn counters_may_be_shorter_or_longer() {
         let mut writer = ringlink_codec::wire::Writer::new(&mut space);
         writer.attribute(Link::STATS64.number(), bytes);
         let written = writer.finish().unwrap();
-        Attributes::<Link>::new(Payload {
-            bytes: written,
-            offset: 0,
-        })
-        .get(Link::STATS64)
-        .unwrap()
-        .unwrap()
+        Attributes::<Link>::new(Payload { bytes: written, offset: 0 }).get(Link::STATS64).unwrap().unwrap()
     };
     let bytes: Vec<u8> = (1..=26_u64).flat_map(u64::to_ne_bytes).collect();
     let whole = read(&bytes[..200]);
-    assert_eq!(
-        (whole.rx_packets, whole.rx_nohandler, whole.rx_otherhost_dropped),
-        (1, 24, 25)
-    );
+    assert_eq!((whole.rx_packets, whole.rx_nohandler, whole.rx_otherhost_dropped), (1, 24, 25));
     assert_eq!(read(&bytes), whole);
-    assert_eq!(
-        read(&bytes[..192]),
-        LinkStats64 {
-            rx_otherhost_dropped: 0,
-            ..whole
-        }
-    );
+    assert_eq!(read(&bytes[..192]), LinkStats64 { rx_otherhost_dropped: 0, ..whole });
 }

@@ -134,10 +134,7 @@ fn what_cannot_be_read_is_printed_with_its_error() {
     let message = Message::parse(bytes).unwrap();
     let json = message.json(&PROTOCOL).to_string();
     assert_balanced(&json);
-    assert!(
-        json.contains(r#"{"error":"2 bytes found, 4 expected, at offset 28","bytes":"0102"}"#),
-        "{json}"
-    );
+    assert!(json.contains(r#"{"error":"2 bytes found, 4 expected, at offset 28","bytes":"0102"}"#), "{json}");
     assert!(json.contains(r#"{"type":999,"value":"03"}"#), "{json}");
     assert!(json.contains(r#""value":"a\"\\\\xff\n""#), "{json}");
 }
@@ -160,30 +157,13 @@ fn nests_deeper_than_anyone_builds_end_as_bytes() {
 #[test]
 fn flags_print_by_what_the_message_is() {
     let line = |kind: u16, flags: u16| {
-        let header = MessageHeader {
-            kind: MessageType(kind),
-            flags: Flags(flags),
-            ..MessageHeader::default()
-        };
-        let text = Message {
-            header,
-            payload: &[0; 20],
-        }
-        .tree(&ROUTE)
-        .to_string();
+        let header = MessageHeader { kind: MessageType(kind), flags: Flags(flags), ..MessageHeader::default() };
+        let text = Message { header, payload: &[0; 20] }.tree(&ROUTE).to_string();
         text.lines().next().unwrap().to_string()
     };
     assert!(line(18, 0x301).contains("flags REQUEST|DUMP "), "{}", line(18, 0x301));
-    assert!(
-        line(16, 0x605).contains("flags REQUEST|ACK|EXCL|CREATE "),
-        "{}",
-        line(16, 0x605)
-    );
-    assert!(
-        line(17, 0x205).contains("flags REQUEST|ACK|BULK "),
-        "{}",
-        line(17, 0x205)
-    );
+    assert!(line(16, 0x605).contains("flags REQUEST|ACK|EXCL|CREATE "), "{}", line(16, 0x605));
+    assert!(line(17, 0x205).contains("flags REQUEST|ACK|BULK "), "{}", line(17, 0x205));
     assert!(line(2, 0x300).contains("flags CAPPED|ACK_TLVS "), "{}", line(2, 0x300));
     assert!(line(16, 0x8000).contains("flags 0x8000 "), "{}", line(16, 0x8000));
 }
@@ -197,20 +177,10 @@ fn an_error_prints_the_request_and_the_extended_ack() {
     payload.extend_from_slice(&9_u16.to_ne_bytes());
     payload.extend_from_slice(&1_u16.to_ne_bytes());
     payload.extend_from_slice(text);
-    let header = MessageHeader {
-        kind: MessageType::ERROR,
-        flags: Flags::ACK_TLVS,
-        ..MessageHeader::default()
-    };
-    let error = Message {
-        header,
-        payload: &payload,
-    };
+    let header = MessageHeader { kind: MessageType::ERROR, flags: Flags::ACK_TLVS, ..MessageHeader::default() };
+    let error = Message { header, payload: &payload };
     let tree = error.tree(&PROTOCOL).to_string();
-    assert!(
-        tree.starts_with("NLMSG_ERROR (2) flags ACK_TLVS sequence 0 port 0\n  error: -22 (EINVAL)\n"),
-        "{tree}"
-    );
+    assert!(tree.starts_with("NLMSG_ERROR (2) flags ACK_TLVS sequence 0 port 0\n  error: -22 (EINVAL)\n"), "{tree}");
     assert!(tree.contains("  request: OP_NEW (16)"), "{tree}");
     assert!(tree.ends_with("  NLMSGERR_ATTR_MSG: \"Nope\"\n"), "{tree}");
     assert_balanced(&error.json(&PROTOCOL).to_string());

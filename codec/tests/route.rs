@@ -186,16 +186,8 @@ const PREFIX: &[u8] = bytes! {
     12 0  2 0  0x84 0x03 0 0  0x08 0x07 0 0, "PREFIX_CACHEINFO 900 and 1800 seconds";
 };
 
-const WRITTEN: &[&[u8]] = &[
-    MPLS_ROUTE,
-    GENEVE_OPTIONS,
-    VXLAN_OPTION,
-    ERSPAN_OPTION,
-    WRAPPED_PATHS,
-    WEIGHTED_GROUP,
-    FDB_ENTRY,
-    PREFIX,
-];
+const WRITTEN: &[&[u8]] =
+    &[MPLS_ROUTE, GENEVE_OPTIONS, VXLAN_OPTION, ERSPAN_OPTION, WRAPPED_PATHS, WEIGHTED_GROUP, FDB_ENTRY, PREFIX];
 
 const CREATE: Flags = Flags(Flags::REQUEST.0 | Flags::CREATE.0);
 
@@ -210,15 +202,7 @@ fn build<Q: Format, A>(
     let mut buffer = [0xaa; 512];
     for length in 0..=sample.len() {
         let mut writer = Writer::new(&mut buffer[..length]);
-        operation.encode(
-            &mut writer,
-            MessageHeader {
-                flags,
-                ..Default::default()
-            },
-            header,
-            &fill,
-        );
+        operation.encode(&mut writer, MessageHeader { flags, ..Default::default() }, header, &fill);
         match writer.finish() {
             Ok(bytes) => assert_eq!(bytes, sample),
             Err(error) => {
@@ -249,27 +233,18 @@ fn mpls_routes() {
     let v4 = (ViaHeader { family: 2 }, &[192, 0, 2, 7][..]);
     let gateway = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7).octets();
     let v6 = (ViaHeader { family: 10 }, &gateway[..]);
-    let path = NextHopHeader {
-        ifindex: 3,
-        ..Default::default()
-    };
-    build(
-        MPLS_ROUTE,
-        Rtm::NEWROUTE,
-        CREATE,
-        static_route(Family::MPLS, 20),
-        |route| {
-            route.put(Route::TTL_PROPAGATE, 0);
-            route.put(Route::DST, &[MplsLabel::new(100).bottom()][..]);
-            route.records(Route::MULTIPATH, |paths| {
-                paths.add(path, |path| {
-                    path.put(Route::NEWDST, &[MplsLabel::new(200), MplsLabel::new(201).bottom()][..]);
-                    path.put(Route::VIA, v4);
-                });
-                paths.add(NextHopHeader { hops: 1, ..path }, |path| path.put(Route::VIA, v6));
+    let path = NextHopHeader { ifindex: 3, ..Default::default() };
+    build(MPLS_ROUTE, Rtm::NEWROUTE, CREATE, static_route(Family::MPLS, 20), |route| {
+        route.put(Route::TTL_PROPAGATE, 0);
+        route.put(Route::DST, &[MplsLabel::new(100).bottom()][..]);
+        route.records(Route::MULTIPATH, |paths| {
+            paths.add(path, |path| {
+                path.put(Route::NEWDST, &[MplsLabel::new(200), MplsLabel::new(201).bottom()][..]);
+                path.put(Route::VIA, v4);
             });
-        },
-    );
+            paths.add(NextHopHeader { hops: 1, ..path }, |path| path.put(Route::VIA, v6));
+        });
+    });
 
     let view = RouteView::read(Message::parse(MPLS_ROUTE).unwrap().body(Rtm::NEWROUTE).unwrap()).unwrap();
     let labels = |stack: PackedItems<'_, MplsLabel>| stack.map(MplsLabel::label).collect::<Vec<_>>();
@@ -286,233 +261,141 @@ fn mpls_routes() {
 #[test]
 fn tunnel_options() {
     let to = Ipv4Addr::new(198, 51, 100, 0);
-    build(
-        GENEVE_OPTIONS,
-        Rtm::NEWROUTE,
-        CREATE,
-        static_route(Family::INET, 24),
-        |route| {
-            route.put(Route::DST, to);
-            route.put(Route::ENCAP_TYPE, EncapType::IP);
-            route.choose(Route::ENCAP, IpEncap, |tunnel| {
-                tunnel.put(IpEncap::ID, 77);
-                tunnel.put(IpEncap::DST, Ipv4Addr::new(192, 0, 2, 9));
-                tunnel.nest(IpEncap::OPTS, |options| {
-                    for (class, kind, data) in
-                        [(0x102_u16, 0x80_u8, [0xde, 0xad, 0xbe, 0xef]), (0x103, 1, [1, 2, 3, 4])]
-                    {
-                        options.nest(EncapOptions::GENEVE, |option| {
-                            option.put(GeneveOption::CLASS, class);
-                            option.put(GeneveOption::TYPE, kind);
-                            option.put(GeneveOption::DATA, &data[..]);
-                        });
-                    }
-                });
-            });
-        },
-    );
-    build(
-        VXLAN_OPTION,
-        Rtm::NEWROUTE,
-        CREATE,
-        static_route(Family::INET, 24),
-        |route| {
-            route.put(Route::DST, to);
-            route.put(Route::ENCAP_TYPE, EncapType::IP);
-            route.choose(Route::ENCAP, IpEncap, |tunnel| {
-                tunnel.nest(IpEncap::OPTS, |options| {
-                    options.nest(EncapOptions::VXLAN, |option| option.put(VxlanOption::GBP, 0x1234));
-                });
-            });
-        },
-    );
-    build(
-        ERSPAN_OPTION,
-        Rtm::NEWROUTE,
-        CREATE,
-        static_route(Family::INET6, 32),
-        |route| {
-            route.put(Route::DST, NETWORK);
-            route.put(Route::ENCAP_TYPE, EncapType::IP6);
-            route.choose(Route::ENCAP, Ip6Encap, |tunnel| {
-                tunnel.nest(Ip6Encap::OPTS, |options| {
-                    options.nest(EncapOptions::ERSPAN, |option| {
-                        option.put(ErspanOption::VER, 2);
-                        option.put(ErspanOption::INDEX, 15);
-                        option.put(ErspanOption::DIR, 1);
-                        option.put(ErspanOption::HWID, 63);
+    build(GENEVE_OPTIONS, Rtm::NEWROUTE, CREATE, static_route(Family::INET, 24), |route| {
+        route.put(Route::DST, to);
+        route.put(Route::ENCAP_TYPE, EncapType::IP);
+        route.choose(Route::ENCAP, IpEncap, |tunnel| {
+            tunnel.put(IpEncap::ID, 77);
+            tunnel.put(IpEncap::DST, Ipv4Addr::new(192, 0, 2, 9));
+            tunnel.nest(IpEncap::OPTS, |options| {
+                for (class, kind, data) in [(0x102_u16, 0x80_u8, [0xde, 0xad, 0xbe, 0xef]), (0x103, 1, [1, 2, 3, 4])] {
+                    options.nest(EncapOptions::GENEVE, |option| {
+                        option.put(GeneveOption::CLASS, class);
+                        option.put(GeneveOption::TYPE, kind);
+                        option.put(GeneveOption::DATA, &data[..]);
                     });
+                }
+            });
+        });
+    });
+    build(VXLAN_OPTION, Rtm::NEWROUTE, CREATE, static_route(Family::INET, 24), |route| {
+        route.put(Route::DST, to);
+        route.put(Route::ENCAP_TYPE, EncapType::IP);
+        route.choose(Route::ENCAP, IpEncap, |tunnel| {
+            tunnel.nest(IpEncap::OPTS, |options| {
+                options.nest(EncapOptions::VXLAN, |option| option.put(VxlanOption::GBP, 0x1234));
+            });
+        });
+    });
+    build(ERSPAN_OPTION, Rtm::NEWROUTE, CREATE, static_route(Family::INET6, 32), |route| {
+        route.put(Route::DST, NETWORK);
+        route.put(Route::ENCAP_TYPE, EncapType::IP6);
+        route.choose(Route::ENCAP, Ip6Encap, |tunnel| {
+            tunnel.nest(Ip6Encap::OPTS, |options| {
+                options.nest(EncapOptions::ERSPAN, |option| {
+                    option.put(ErspanOption::VER, 2);
+                    option.put(ErspanOption::INDEX, 15);
+                    option.put(ErspanOption::DIR, 1);
+                    option.put(ErspanOption::HWID, 63);
                 });
             });
-        },
-    );
+        });
+    });
 
     let route = |bytes| Message::parse(bytes).unwrap().body(Rtm::NEWROUTE).unwrap().attributes;
     let tunnel = route(GENEVE_OPTIONS).chosen(Route::ENCAP, IpEncap).unwrap().unwrap();
     let options = tunnel.get(IpEncap::OPTS).unwrap().unwrap().all(EncapOptions::GENEVE);
     let read = |option: Attributes<'static, GeneveOption>| {
-        option
-            .read((GeneveOption::CLASS, GeneveOption::TYPE, GeneveOption::DATA))
-            .unwrap()
+        option.read((GeneveOption::CLASS, GeneveOption::TYPE, GeneveOption::DATA)).unwrap()
     };
     let options: Vec<_> = options.map(|option| read(option.unwrap())).collect();
-    assert_eq!(
-        options[0],
-        (Some(0x102), Some(0x80), Some(&[0xde, 0xad, 0xbe, 0xef][..]))
-    );
+    assert_eq!(options[0], (Some(0x102), Some(0x80), Some(&[0xde, 0xad, 0xbe, 0xef][..])));
     assert_eq!(options[1], (Some(0x103), Some(1), Some(&[1, 2, 3, 4][..])));
 
     let tunnel = route(VXLAN_OPTION).chosen(Route::ENCAP, IpEncap).unwrap().unwrap();
-    let option = tunnel
-        .get(IpEncap::OPTS)
-        .unwrap()
-        .unwrap()
-        .get(EncapOptions::VXLAN)
-        .unwrap()
-        .unwrap();
+    let option = tunnel.get(IpEncap::OPTS).unwrap().unwrap().get(EncapOptions::VXLAN).unwrap().unwrap();
     assert_eq!(option.get(VxlanOption::GBP), Ok(Some(0x1234)));
 
     let tunnel = route(ERSPAN_OPTION).chosen(Route::ENCAP, Ip6Encap).unwrap().unwrap();
-    let option = tunnel
-        .get(Ip6Encap::OPTS)
-        .unwrap()
-        .unwrap()
-        .get(EncapOptions::ERSPAN)
-        .unwrap()
-        .unwrap();
-    let option = option.read((
-        ErspanOption::VER,
-        ErspanOption::INDEX,
-        ErspanOption::DIR,
-        ErspanOption::HWID,
-    ));
+    let option = tunnel.get(Ip6Encap::OPTS).unwrap().unwrap().get(EncapOptions::ERSPAN).unwrap().unwrap();
+    let option = option.read((ErspanOption::VER, ErspanOption::INDEX, ErspanOption::DIR, ErspanOption::HWID));
     assert_eq!(option, Ok((Some(2), Some(15), Some(1), Some(63))));
 }
 
 #[test]
 fn wrapped_paths() {
-    let header = RplHeader {
-        hdrlen: 2,
-        kind: 3,
-        segments_left: 1,
-        ..Default::default()
-    };
-    let trace = Ioam6Trace {
-        namespace_id: 1.into(),
-        node: 0,
-        remaining: 3,
-        kind: 0x8000_0000.into(),
-    };
-    build(
-        WRAPPED_PATHS,
-        Rtm::NEWROUTE,
-        CREATE,
-        static_route(Family::INET6, 32),
-        |route| {
-            route.put(Route::DST, NETWORK);
-            let path = NextHopHeader {
-                ifindex: 3,
-                ..Default::default()
-            };
-            route.records(Route::MULTIPATH, |paths| {
-                paths.add(path, |path| {
-                    path.put(Route::ENCAP_TYPE, EncapType::MPLS);
-                    path.choose(Route::ENCAP, MplsEncap, |labels| {
-                        labels.put(MplsEncap::DST, &[MplsLabel::new(100).bottom()][..]);
-                        labels.put(MplsEncap::TTL, 9);
-                    });
-                });
-                paths.add(path, |path| {
-                    path.put(Route::ENCAP_TYPE, EncapType::ILA);
-                    path.choose(Route::ENCAP, Ila, |ila| {
-                        ila.put(Ila::LOCATOR, 0x0001_0002_0003_0004);
-                        ila.put(Ila::CSUM_MODE, IlaChecksum::NO_ACTION);
-                        ila.put(Ila::HOOK_TYPE, IlaHook::ROUTE_INPUT);
-                    });
-                });
-                paths.add(path, |path| {
-                    path.put(Route::ENCAP_TYPE, EncapType::RPL);
-                    path.choose(Route::ENCAP, RplEncap, |rpl| {
-                        rpl.put(RplEncap::SRH, (header, &[NODE][..]))
-                    });
-                });
-                paths.add(path, |path| {
-                    path.put(Route::ENCAP_TYPE, EncapType::IOAM6);
-                    path.choose(Route::ENCAP, Ioam6Encap, |ioam| {
-                        ioam.put(Ioam6Encap::MODE, Ioam6Mode::ENCAP);
-                        ioam.put(Ioam6Encap::DST, NODE);
-                        ioam.put(Ioam6Encap::TRACE, trace);
-                        ioam.put(Ioam6Encap::FREQ_K, 1);
-                        ioam.put(Ioam6Encap::FREQ_N, 5);
-                    });
-                });
-                paths.add(path, |path| {
-                    path.put(Route::ENCAP_TYPE, EncapType::XFRM);
-                    path.choose(Route::ENCAP, XfrmEncap, |xfrm| {
-                        xfrm.put(XfrmEncap::IF_ID, 5);
-                        xfrm.put(XfrmEncap::LINK, 3);
-                    });
+    let header = RplHeader { hdrlen: 2, kind: 3, segments_left: 1, ..Default::default() };
+    let trace = Ioam6Trace { namespace_id: 1.into(), node: 0, remaining: 3, kind: 0x8000_0000.into() };
+    build(WRAPPED_PATHS, Rtm::NEWROUTE, CREATE, static_route(Family::INET6, 32), |route| {
+        route.put(Route::DST, NETWORK);
+        let path = NextHopHeader { ifindex: 3, ..Default::default() };
+        route.records(Route::MULTIPATH, |paths| {
+            paths.add(path, |path| {
+                path.put(Route::ENCAP_TYPE, EncapType::MPLS);
+                path.choose(Route::ENCAP, MplsEncap, |labels| {
+                    labels.put(MplsEncap::DST, &[MplsLabel::new(100).bottom()][..]);
+                    labels.put(MplsEncap::TTL, 9);
                 });
             });
-        },
-    );
+            paths.add(path, |path| {
+                path.put(Route::ENCAP_TYPE, EncapType::ILA);
+                path.choose(Route::ENCAP, Ila, |ila| {
+                    ila.put(Ila::LOCATOR, 0x0001_0002_0003_0004);
+                    ila.put(Ila::CSUM_MODE, IlaChecksum::NO_ACTION);
+                    ila.put(Ila::HOOK_TYPE, IlaHook::ROUTE_INPUT);
+                });
+            });
+            paths.add(path, |path| {
+                path.put(Route::ENCAP_TYPE, EncapType::RPL);
+                path.choose(Route::ENCAP, RplEncap, |rpl| rpl.put(RplEncap::SRH, (header, &[NODE][..])));
+            });
+            paths.add(path, |path| {
+                path.put(Route::ENCAP_TYPE, EncapType::IOAM6);
+                path.choose(Route::ENCAP, Ioam6Encap, |ioam| {
+                    ioam.put(Ioam6Encap::MODE, Ioam6Mode::ENCAP);
+                    ioam.put(Ioam6Encap::DST, NODE);
+                    ioam.put(Ioam6Encap::TRACE, trace);
+                    ioam.put(Ioam6Encap::FREQ_K, 1);
+                    ioam.put(Ioam6Encap::FREQ_N, 5);
+                });
+            });
+            paths.add(path, |path| {
+                path.put(Route::ENCAP_TYPE, EncapType::XFRM);
+                path.choose(Route::ENCAP, XfrmEncap, |xfrm| {
+                    xfrm.put(XfrmEncap::IF_ID, 5);
+                    xfrm.put(XfrmEncap::LINK, 3);
+                });
+            });
+        });
+    });
 
     let view = RouteView::read(Message::parse(WRAPPED_PATHS).unwrap().body(Rtm::NEWROUTE).unwrap()).unwrap();
     let paths: Vec<_> = view.multipath.unwrap().map(|path| path.unwrap().1).collect();
     let labels = paths[0].chosen(Route::ENCAP, MplsEncap).unwrap().unwrap();
-    let (mut stack, ttl) = labels
-        .read((MplsEncap::DST, MplsEncap::TTL))
-        .map(|read| (read.0.unwrap(), read.1))
-        .unwrap();
-    assert_eq!(
-        (stack.next(), stack.next(), ttl),
-        (Some(MplsLabel::new(100).bottom()), None, Some(9))
-    );
+    let (mut stack, ttl) = labels.read((MplsEncap::DST, MplsEncap::TTL)).map(|read| (read.0.unwrap(), read.1)).unwrap();
+    assert_eq!((stack.next(), stack.next(), ttl), (Some(MplsLabel::new(100).bottom()), None, Some(9)));
     let ila = paths[1].chosen(Route::ENCAP, Ila).unwrap().unwrap();
     assert_eq!(ila.get(Ila::LOCATOR), Ok(Some(0x0001_0002_0003_0004)));
     let rpl = paths[2].chosen(Route::ENCAP, RplEncap).unwrap().unwrap();
     assert_eq!(rpl.get(RplEncap::SRH), Ok(Some((header, &NODE.octets()[..]))));
     let ioam = paths[3].chosen(Route::ENCAP, Ioam6Encap).unwrap().unwrap();
-    assert_eq!(
-        ioam.read((Ioam6Encap::MODE, Ioam6Encap::TRACE)),
-        Ok((Some(Ioam6Mode::ENCAP), Some(trace)))
-    );
+    assert_eq!(ioam.read((Ioam6Encap::MODE, Ioam6Encap::TRACE)), Ok((Some(Ioam6Mode::ENCAP), Some(trace))));
     let xfrm = paths[4].chosen(Route::ENCAP, XfrmEncap).unwrap().unwrap();
     assert_eq!(xfrm.read((XfrmEncap::IF_ID, XfrmEncap::LINK)), Ok((Some(5), Some(3))));
 }
 
 #[test]
 fn nexthop_groups() {
-    let header = NexthopHeader {
-        protocol: RouteProtocol::STATIC,
-        ..Default::default()
-    };
+    let header = NexthopHeader { protocol: RouteProtocol::STATIC, ..Default::default() };
     build(WEIGHTED_GROUP, Rtm::NEWNEXTHOP, CREATE, header, |nexthop| {
         nexthop.put(Nexthop::ID, 7);
-        nexthop.put(
-            Nexthop::GROUP,
-            &[NexthopGroupEntry::new(1, 300), NexthopGroupEntry::new(2, 1)][..],
-        );
+        nexthop.put(Nexthop::GROUP, &[NexthopGroupEntry::new(1, 300), NexthopGroupEntry::new(2, 1)][..]);
         nexthop.put(Nexthop::OP_FLAGS, NexthopOperationFlags::DUMP_STATS);
     });
-    let attributes = Message::parse(WEIGHTED_GROUP)
-        .unwrap()
-        .body(Rtm::NEWNEXTHOP)
-        .unwrap()
-        .attributes;
+    let attributes = Message::parse(WEIGHTED_GROUP).unwrap().body(Rtm::NEWNEXTHOP).unwrap().attributes;
     let group = attributes.get(Nexthop::GROUP).unwrap().unwrap();
-    assert_eq!(
-        group.map(|entry| (entry.id, entry.full_weight())).collect::<Vec<_>>(),
-        [(1, 300), (2, 1)]
-    );
-    for (weight, expected) in [
-        (0, 1),
-        (1, 1),
-        (256, 256),
-        (257, 257),
-        (65_536, 65_536),
-        (u32::MAX, 65_536),
-    ] {
+    assert_eq!(group.map(|entry| (entry.id, entry.full_weight())).collect::<Vec<_>>(), [(1, 300), (2, 1)]);
+    for (weight, expected) in [(0, 1), (1, 1), (256, 256), (257, 257), (65_536, 65_536), (u32::MAX, 65_536)] {
         assert_eq!(NexthopGroupEntry::new(1, weight).full_weight(), expected);
     }
 }
@@ -520,19 +403,13 @@ fn nexthop_groups() {
 #[test]
 fn nexthops_that_wrap() {
     let mut buffer = Buffer::<128>::new();
-    let header = NexthopHeader {
-        family: Family::INET,
-        ..Default::default()
-    };
+    let header = NexthopHeader { family: Family::INET, ..Default::default() };
     let bytes = buffer
         .message(Rtm::NEWNEXTHOP.create(), header, |nexthop| {
             nexthop.put(Nexthop::OIF, 3);
             nexthop.put(Nexthop::ENCAP_TYPE, EncapType::SEG6);
             nexthop.choose(Nexthop::ENCAP, Seg6Encap, |encap| {
-                let tunnel = Seg6Tunnel {
-                    mode: Seg6Mode::ENCAP,
-                    srh: SegmentHeader::new(1),
-                };
+                let tunnel = Seg6Tunnel { mode: Seg6Mode::ENCAP, srh: SegmentHeader::new(1) };
                 encap.put(Seg6Encap::SRH, (tunnel, &[NODE][..]));
                 encap.put(Seg6Encap::SRC, NETWORK);
                 encap.put(Seg6Encap::TABLE, RouteTable::MAIN);
@@ -567,10 +444,7 @@ fn forwarding_entries() {
         entry.put(Neighbour::NDM_STATE_MASK, NeighbourState::NOARP);
     });
     let view = NeighbourView::read(Message::parse(FDB_ENTRY).unwrap().body(Rtm::NEWNEIGH).unwrap()).unwrap();
-    assert_eq!(
-        (view.vlan, view.extended_flags),
-        (Some(7), NeighbourExtendedFlags::LOCKED)
-    );
+    assert_eq!((view.vlan, view.extended_flags), (Some(7), NeighbourExtendedFlags::LOCKED));
 }
 
 #[test]
@@ -583,20 +457,14 @@ fn advertised_prefixes() {
         flags: PrefixFlags::ONLINK | PrefixFlags::AUTOCONF,
         ..Default::default()
     };
-    let times = PrefixCacheInfo {
-        preferred_time: 900,
-        valid_time: 1800,
-    };
+    let times = PrefixCacheInfo { preferred_time: 900, valid_time: 1800 };
     build(PREFIX, Rtm::NEWPREFIX, Flags::NONE, header, |prefix| {
         prefix.put(Prefix::ADDRESS, NETWORK);
         prefix.put(Prefix::CACHEINFO, times);
     });
     let body = Message::parse(PREFIX).unwrap().body(Rtm::NEWPREFIX).unwrap();
     assert_eq!(body.header, header);
-    assert_eq!(
-        body.attributes.read((Prefix::ADDRESS, Prefix::CACHEINFO)),
-        Ok((Some(NETWORK), Some(times)))
-    );
+    assert_eq!(body.attributes.read((Prefix::ADDRESS, Prefix::CACHEINFO)), Ok((Some(NETWORK), Some(times))));
 }
 /// Reads all that the views and the printer read. Ends, does not panic, and does not end early without an error.
 fn survive(bytes: &[u8], print: bool) {

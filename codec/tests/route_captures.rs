@@ -33,11 +33,7 @@ fn lines<Q: Format, A>(capture: &str, operation: Operation<Q, A>, line: impl Fn(
 
 /// Checks lines one by one, so that a failure shows which.
 fn expect(found: &[String], expected: &str) {
-    let expected: Vec<&str> = expected
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for (found, expected) in found.iter().zip(&expected) {
         assert_eq!(found, expected);
     }
@@ -54,17 +50,8 @@ fn some<T: std::fmt::Display>(line: &mut String, name: &str, value: Option<T>) {
 fn captured_addresses() {
     let found = lines(ADDRESS, Rtm::NEWADDR, |body| {
         let view = AddressView::read(body).unwrap();
-        let mut line = format!(
-            "{}/{} dev {}",
-            view.own().unwrap(),
-            view.header.prefixlen,
-            view.header.index
-        );
-        some(
-            &mut line,
-            "peer",
-            view.local.and(view.address).filter(|peer| Some(*peer) != view.local),
-        );
+        let mut line = format!("{}/{} dev {}", view.own().unwrap(), view.header.prefixlen, view.header.index);
+        some(&mut line, "peer", view.local.and(view.address).filter(|peer| Some(*peer) != view.local));
         some(&mut line, "brd", view.broadcast);
         write!(line, " scope {} flags {}", view.header.scope, view.flags).unwrap();
         some(&mut line, "label", view.label);
@@ -102,21 +89,10 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
     some(&mut line, "from", view.source);
     some(&mut line, "via", view.gateway);
     if let Some((header, address)) = view.via {
-        write!(
-            line,
-            " via {} {}",
-            Family(header.family.try_into().unwrap()),
-            InetAddress(address)
-        )
-        .unwrap();
+        write!(line, " via {} {}", Family(header.family.try_into().unwrap()), InetAddress(address)).unwrap();
     }
     some(&mut line, "dev", view.output);
-    write!(
-        line,
-        " table {} proto {} scope {}",
-        view.table, view.header.protocol, view.header.scope
-    )
-    .unwrap();
+    write!(line, " table {} proto {} scope {}", view.table, view.header.protocol, view.header.scope).unwrap();
     some(&mut line, "src", view.preferred_source);
     some(&mut line, "metric", view.priority);
     some(&mut line, "pref", body.attributes.get(Route::PREF).unwrap());
@@ -131,15 +107,8 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
         write!(line, " encap {kind}").unwrap();
     }
     if let Some(metrics) = body.attributes.get(Route::METRICS).unwrap() {
-        let (lock, mtu, advmss, initcwnd, algorithm) = metrics
-            .read((
-                Metrics::LOCK,
-                Metrics::MTU,
-                Metrics::ADVMSS,
-                Metrics::INITCWND,
-                Metrics::CC_ALGO,
-            ))
-            .unwrap();
+        let (lock, mtu, advmss, initcwnd, algorithm) =
+            metrics.read((Metrics::LOCK, Metrics::MTU, Metrics::ADVMSS, Metrics::INITCWND, Metrics::CC_ALGO)).unwrap();
         some(&mut line, "lock", lock);
         some(&mut line, "mtu", mtu);
         some(&mut line, "advmss", advmss);
@@ -149,13 +118,7 @@ fn route_line(body: Body<'_, RouteMessage>) -> String {
     for path in view.multipath.into_iter().flatten() {
         let (header, path) = path.unwrap();
         let (gateway, flow, kind) = path.read((Route::GATEWAY, Route::FLOW, Route::ENCAP_TYPE)).unwrap();
-        write!(
-            line,
-            " nexthop dev {} weight {}",
-            header.ifindex,
-            u16::from(header.hops) + 1
-        )
-        .unwrap();
+        write!(line, " nexthop dev {} weight {}", header.ifindex, u16::from(header.hops) + 1).unwrap();
         some(&mut line, "via", gateway);
         some(&mut line, "realm", flow);
         some(&mut line, "encap", kind);
@@ -231,10 +194,8 @@ fn captured_lookups() {
 fn captured_neighbours() {
     let found = lines(NEIGHBOUR, Rtm::NEWNEIGH, |body| {
         let view = NeighbourView::read(body).unwrap();
-        let mut line = format!(
-            "{} dev {} {} {}",
-            view.header.family, view.header.ifindex, view.header.state, view.header.flags
-        );
+        let mut line =
+            format!("{} dev {} {} {}", view.header.family, view.header.ifindex, view.header.state, view.header.flags);
         some(&mut line, "dst", view.address);
         some(&mut line, "lladdr", view.hardware);
         some(&mut line, "vni", view.vni);
@@ -284,49 +245,20 @@ fn captured_rules() {
         let mut line = format!("{}: {} table {}", view.priority, view.header.action, view.table);
         let flags = view.header.flags;
         some(&mut line, "flags", (flags.0 != 0).then_some(flags));
-        some(
-            &mut line,
-            "from",
-            view.source.map(|from| format!("{from}/{}", view.header.src_len)),
-        );
-        some(
-            &mut line,
-            "to",
-            view.destination.map(|to| format!("{to}/{}", view.header.dst_len)),
-        );
+        some(&mut line, "from", view.source.map(|from| format!("{from}/{}", view.header.src_len)));
+        some(&mut line, "to", view.destination.map(|to| format!("{to}/{}", view.header.dst_len)));
         some(&mut line, "iif", view.input);
         some(&mut line, "oif", view.output);
-        some(
-            &mut line,
-            "mark",
-            view.mark
-                .map(|mark| format!("{mark:#x}/{:#x}", view.mark_mask.unwrap())),
-        );
+        some(&mut line, "mark", view.mark.map(|mark| format!("{mark:#x}/{:#x}", view.mark_mask.unwrap())));
         some(&mut line, "tos", (view.header.tos != 0).then_some(view.header.tos));
-        some(
-            &mut line,
-            "uids",
-            view.users.map(|users| format!("{}-{}", users.start, users.end)),
-        );
+        some(&mut line, "uids", view.users.map(|users| format!("{}-{}", users.start, users.end)));
         some(&mut line, "ipproto", view.ip_protocol);
-        some(
-            &mut line,
-            "sport",
-            view.source_ports.map(|ports| format!("{}-{}", ports.start, ports.end)),
-        );
-        some(
-            &mut line,
-            "dport",
-            view.destination_ports
-                .map(|ports| format!("{}-{}", ports.start, ports.end)),
-        );
+        some(&mut line, "sport", view.source_ports.map(|ports| format!("{}-{}", ports.start, ports.end)));
+        some(&mut line, "dport", view.destination_ports.map(|ports| format!("{}-{}", ports.start, ports.end)));
         some(&mut line, "goto", view.goto);
         some(&mut line, "suppress", view.suppress_prefix_length);
         some(&mut line, "proto", view.protocol);
-        let (group, flow, tunnel) = body
-            .attributes
-            .read((Rule::SUPPRESS_IFGROUP, Rule::FLOW, Rule::TUN_ID))
-            .unwrap();
+        let (group, flow, tunnel) = body.attributes.read((Rule::SUPPRESS_IFGROUP, Rule::FLOW, Rule::TUN_ID)).unwrap();
         some(&mut line, "suppress group", group);
         some(&mut line, "realms", flow);
         some(&mut line, "tunnel", tunnel);
@@ -359,72 +291,37 @@ fn captured_rules() {
 /// The attributes of a captured route to this destination.
 fn route_to<'a>(messages: &'a [Vec<u8>], destination: &str) -> Attributes<'a, Route> {
     let destination: IpAddr = destination.parse().unwrap();
-    let bodies = messages
-        .iter()
-        .map(|bytes| Message::parse(bytes).unwrap().body(Rtm::NEWROUTE).unwrap());
-    let found = |body: &Body<'_, _>| {
-        RouteView::read(*body)
-            .unwrap()
-            .destination
-            .is_some_and(|to| to == destination)
-    };
+    let bodies = messages.iter().map(|bytes| Message::parse(bytes).unwrap().body(Rtm::NEWROUTE).unwrap());
+    let found = |body: &Body<'_, _>| RouteView::read(*body).unwrap().destination.is_some_and(|to| to == destination);
     bodies.into_iter().find(found).unwrap().attributes
 }
 
 #[test]
 fn captured_ip_tunnels() {
     let messages = support::messages(ROUTES);
-    let ip = route_to(&messages, "198.51.107.0")
-        .chosen(Route::ENCAP, IpEncap)
-        .unwrap()
-        .unwrap();
-    let (id, destination, source, ttl, tos, flags) = ip
-        .read((
-            IpEncap::ID,
-            IpEncap::DST,
-            IpEncap::SRC,
-            IpEncap::TTL,
-            IpEncap::TOS,
-            IpEncap::FLAGS,
-        ))
-        .unwrap();
+    let ip = route_to(&messages, "198.51.107.0").chosen(Route::ENCAP, IpEncap).unwrap().unwrap();
+    let (id, destination, source, ttl, tos, flags) =
+        ip.read((IpEncap::ID, IpEncap::DST, IpEncap::SRC, IpEncap::TTL, IpEncap::TOS, IpEncap::FLAGS)).unwrap();
     assert_eq!((id, ttl, tos), (Some(77), Some(64), Some(4)));
     assert_eq!(destination, Some(Ipv4Addr::new(192, 0, 2, 9)));
     assert_eq!(source, Some(Ipv4Addr::new(192, 0, 2, 1)));
     assert_eq!(flags, Some(EncapFlags::KEY | EncapFlags::CSUM));
 
-    let ip6 = route_to(&messages, "198.51.108.0")
-        .chosen(Route::ENCAP, Ip6Encap)
-        .unwrap()
-        .unwrap();
-    let (id, destination, limit, class) = ip6
-        .read((Ip6Encap::ID, Ip6Encap::DST, Ip6Encap::HOPLIMIT, Ip6Encap::TC))
-        .unwrap();
+    let ip6 = route_to(&messages, "198.51.108.0").chosen(Route::ENCAP, Ip6Encap).unwrap().unwrap();
+    let (id, destination, limit, class) =
+        ip6.read((Ip6Encap::ID, Ip6Encap::DST, Ip6Encap::HOPLIMIT, Ip6Encap::TC)).unwrap();
     assert_eq!((id, limit, class), (Some(78), Some(64), Some(8)));
     assert_eq!(destination, Some("2001:db8::9".parse().unwrap()));
 
     // What the sibling does not say is not there.
-    assert!(
-        route_to(&messages, "198.51.107.0")
-            .chosen(Route::ENCAP, Ip6Encap)
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        route_to(&messages, "198.51.113.0")
-            .chosen(Route::ENCAP, IpEncap)
-            .unwrap()
-            .is_none()
-    );
+    assert!(route_to(&messages, "198.51.107.0").chosen(Route::ENCAP, Ip6Encap).unwrap().is_none());
+    assert!(route_to(&messages, "198.51.113.0").chosen(Route::ENCAP, IpEncap).unwrap().is_none());
 }
 
 #[test]
 fn captured_programs() {
     let messages = support::messages(ROUTES);
-    let programs = route_to(&messages, "198.51.112.0")
-        .chosen(Route::ENCAP, BpfEncap)
-        .unwrap()
-        .unwrap();
+    let programs = route_to(&messages, "198.51.112.0").chosen(Route::ENCAP, BpfEncap).unwrap().unwrap();
     let (input, output) = programs.read((BpfEncap::IN, BpfEncap::OUT)).unwrap();
     assert!(input.is_none());
     let name = output.unwrap().get(EncapProgram::NAME).unwrap().unwrap();
@@ -450,10 +347,7 @@ fn captured_segments() {
     assert_eq!(list, ["::", "fc00::3", "fc00::2", "fc00::1"]);
 
     // Within a list of next hops, the type beside the nest chooses.
-    let paths = route_to(&messages, "2001:db8:110::")
-        .get(Route::MULTIPATH)
-        .unwrap()
-        .unwrap();
+    let paths = route_to(&messages, "2001:db8:110::").get(Route::MULTIPATH).unwrap().unwrap();
     let paths: Vec<_> = paths.map(|path| path.unwrap().1).collect();
     assert_eq!(segments(paths[0]).2, ["fc00::1"]);
     let second = paths[1].chosen(Route::ENCAP, Ip6Encap).unwrap().unwrap();
@@ -463,27 +357,16 @@ fn captured_segments() {
 #[test]
 fn captured_local_segments() {
     let messages = support::messages(ROUTES_6);
-    let local = |destination| {
-        route_to(&messages, destination)
-            .chosen(Route::ENCAP, Seg6Local)
-            .unwrap()
-            .unwrap()
-    };
+    let local = |destination| route_to(&messages, destination).chosen(Route::ENCAP, Seg6Local).unwrap().unwrap();
     let action = |destination| local(destination).get(Seg6Local::ACTION).unwrap().unwrap();
 
     assert_eq!(action("fc00::100"), Seg6Action::END);
     assert_eq!(action("fc00::101"), Seg6Action::END_X);
-    assert_eq!(
-        local("fc00::101").get(Seg6Local::NH6),
-        Ok(Some("2001:db8::7".parse().unwrap()))
-    );
+    assert_eq!(local("fc00::101").get(Seg6Local::NH6), Ok(Some("2001:db8::7".parse().unwrap())));
     assert_eq!(action("fc00::102"), Seg6Action::END_T);
     assert_eq!(local("fc00::102").get(Seg6Local::TABLE), Ok(Some(RouteTable(1000))));
     assert_eq!(action("fc00::103"), Seg6Action::END_DX4);
-    assert_eq!(
-        local("fc00::103").get(Seg6Local::NH4),
-        Ok(Some(Ipv4Addr::new(192, 0, 2, 7)))
-    );
+    assert_eq!(local("fc00::103").get(Seg6Local::NH4), Ok(Some(Ipv4Addr::new(192, 0, 2, 7))));
 
     assert_eq!(action("fc00::104"), Seg6Action::END_DT6);
     let counters = local("fc00::104").get(Seg6Local::COUNTERS).unwrap().unwrap();
@@ -495,11 +378,7 @@ fn captured_local_segments() {
     assert_eq!(header.segments(behind).last(), Some("fc00::1".parse().unwrap()));
 
     let flavors = local("fc00::106").get(Seg6Local::FLAVORS).unwrap().unwrap();
-    let flavors = flavors.read((
-        Seg6Flavors::OPERATION,
-        Seg6Flavors::LCBLOCK_BITS,
-        Seg6Flavors::LCNODE_FN_BITS,
-    ));
+    let flavors = flavors.read((Seg6Flavors::OPERATION, Seg6Flavors::LCBLOCK_BITS, Seg6Flavors::LCNODE_FN_BITS));
     assert_eq!(flavors, Ok((Some(Seg6FlavorOperations::NEXT_CSID), Some(32), Some(16))));
 
     assert_eq!(action("fc00::107"), Seg6Action::END_DX2);
@@ -509,20 +388,15 @@ fn captured_local_segments() {
 #[test]
 fn captured_expiry_is_counted_in_hundredths() {
     let messages = support::messages(ROUTES_6);
-    let cache = route_to(&messages, "2001:db8:100::")
-        .get(Route::CACHEINFO)
-        .unwrap()
-        .unwrap();
+    let cache = route_to(&messages, "2001:db8:100::").get(Route::CACHEINFO).unwrap().unwrap();
     assert!((350_000..=360_000).contains(&cache.expires));
 }
 
 #[test]
 fn captured_neighbour_tables() {
     let messages = support::messages(NEIGHBOUR_TABLE);
-    let bodies: Vec<_> = messages
-        .iter()
-        .map(|bytes| Message::parse(bytes).unwrap().body(Rtm::NEWNEIGHTBL).unwrap())
-        .collect();
+    let bodies: Vec<_> =
+        messages.iter().map(|bytes| Message::parse(bytes).unwrap().body(Rtm::NEWNEIGHTBL).unwrap()).collect();
     let (name, limit, interval, config, stats, parameters) = bodies[0]
         .attributes
         .read((
@@ -543,10 +417,7 @@ fn captured_neighbour_tables() {
     assert_eq!(defaults, Ok((None, Some(5000))));
 
     // What follows are the interfaces' own parameters.
-    let own = bodies[1]
-        .attributes
-        .read((NeighbourTable::CONFIG, NeighbourTable::PARMS))
-        .unwrap();
+    let own = bodies[1].attributes.read((NeighbourTable::CONFIG, NeighbourTable::PARMS)).unwrap();
     assert!(own.0.is_none());
     assert_eq!(own.1.unwrap().get(NeighbourTableParameters::IFINDEX), Ok(Some(5)));
 }
@@ -559,16 +430,8 @@ fn captured_nexthops() {
         if message.header.kind == Rtm::NEWNEXTHOPBUCKET.kind {
             let body = message.body(Rtm::NEWNEXTHOPBUCKET).unwrap();
             let (id, bucket) = body.attributes.read((Nexthop::ID, Nexthop::RES_BUCKET)).unwrap();
-            let (index, nexthop) = bucket
-                .unwrap()
-                .read((ResilientBucket::INDEX, ResilientBucket::NH_ID))
-                .unwrap();
-            found.push(format!(
-                "{} bucket {} nhid {}",
-                id.unwrap(),
-                index.unwrap(),
-                nexthop.unwrap()
-            ));
+            let (index, nexthop) = bucket.unwrap().read((ResilientBucket::INDEX, ResilientBucket::NH_ID)).unwrap();
+            found.push(format!("{} bucket {} nhid {}", id.unwrap(), index.unwrap(), nexthop.unwrap()));
             continue;
         }
         let body = message.body(Rtm::NEWNEXTHOP).unwrap();
@@ -594,21 +457,11 @@ fn captured_nexthops() {
         for entry in group.into_iter().flatten() {
             write!(line, " {},{}", entry.id, entry.full_weight()).unwrap();
         }
-        some(
-            &mut line,
-            "buckets",
-            resilient.and_then(|group| group.get(ResilientGroup::BUCKETS).unwrap()),
-        );
-        some(
-            &mut line,
-            "idle",
-            resilient.and_then(|group| group.get(ResilientGroup::IDLE_TIMER).unwrap()),
-        );
+        some(&mut line, "buckets", resilient.and_then(|group| group.get(ResilientGroup::BUCKETS).unwrap()));
+        some(&mut line, "idle", resilient.and_then(|group| group.get(ResilientGroup::IDLE_TIMER).unwrap()));
         for entry in stats.into_iter().flat_map(|stats| stats.all(NexthopGroupStats::ENTRY)) {
-            let (id, packets) = entry
-                .unwrap()
-                .read((NexthopGroupStatsEntry::ID, NexthopGroupStatsEntry::PACKETS))
-                .unwrap();
+            let (id, packets) =
+                entry.unwrap().read((NexthopGroupStatsEntry::ID, NexthopGroupStatsEntry::PACKETS)).unwrap();
             write!(line, " nhid {} packets {}", id.unwrap(), packets.unwrap()).unwrap();
         }
         let flags = [(blackhole.is_some(), " blackhole"), (fdb.is_some(), " fdb")];
@@ -637,10 +490,7 @@ fn captured_nexthops() {
 #[test]
 fn captured_joined_groups_and_anycast_addresses() {
     let mut found = Vec::new();
-    for message in support::messages(MULTICAST_ADDRESS)
-        .iter()
-        .map(|bytes| Message::parse(bytes).unwrap())
-    {
+    for message in support::messages(MULTICAST_ADDRESS).iter().map(|bytes| Message::parse(bytes).unwrap()) {
         // Answers have the question's own type.
         let body = match message.header.kind == Rtm::GETMULTICAST.answer {
             true => message.answer(Rtm::GETMULTICAST).unwrap(),
@@ -677,21 +527,9 @@ fn captured_joined_groups_and_anycast_addresses() {
 #[test]
 fn captured_small_objects() {
     let found = lines(NETCONF, Rtm::NEWNETCONF, |body| {
-        let (interface, forwarding, filter, input) = body
-            .attributes
-            .read((
-                Netconf::IFINDEX,
-                Netconf::FORWARDING,
-                Netconf::RP_FILTER,
-                Netconf::INPUT,
-            ))
-            .unwrap();
-        let mut line = format!(
-            "{} dev {} forwarding {}",
-            body.header.family,
-            interface.unwrap(),
-            forwarding.unwrap()
-        );
+        let (interface, forwarding, filter, input) =
+            body.attributes.read((Netconf::IFINDEX, Netconf::FORWARDING, Netconf::RP_FILTER, Netconf::INPUT)).unwrap();
+        let mut line = format!("{} dev {} forwarding {}", body.header.family, interface.unwrap(), forwarding.unwrap());
         some(&mut line, "filter", filter);
         some(&mut line, "input", input);
         line
@@ -709,26 +547,13 @@ fn captured_small_objects() {
     );
 
     let found = lines(NAMESPACE, Rtm::NEWNSID, |body| {
-        format!(
-            "{} {}",
-            body.header.family,
-            body.attributes.get(Namespace::NSID).unwrap().unwrap()
-        )
+        format!("{} {}", body.header.family, body.attributes.get(Namespace::NSID).unwrap().unwrap())
     });
     expect(&found, "UNSPEC 7\n UNSPEC 7");
 
     let found = lines(ADDRESS_LABEL, Rtm::NEWADDRLABEL, |body| {
-        let (address, label) = body
-            .attributes
-            .read((AddressLabel::ADDRESS, AddressLabel::LABEL))
-            .unwrap();
-        format!(
-            "{}/{} {} dev {}",
-            address.unwrap(),
-            body.header.prefixlen,
-            label.unwrap(),
-            body.header.index
-        )
+        let (address, label) = body.attributes.read((AddressLabel::ADDRESS, AddressLabel::LABEL)).unwrap();
+        format!("{}/{} {} dev {}", address.unwrap(), body.header.prefixlen, label.unwrap(), body.header.index)
     });
     expect(
         &found,
@@ -752,11 +577,7 @@ fn captured_small_objects() {
 #[test]
 fn captured_values_go_there_and_back() {
     for sample in support::messages(ADDRESS) {
-        let Body {
-            message,
-            header,
-            attributes,
-        } = Message::parse(&sample).unwrap().body(Rtm::NEWADDR).unwrap();
+        let Body { message, header, attributes } = Message::parse(&sample).unwrap().body(Rtm::NEWADDR).unwrap();
         rebuild(&sample, Rtm::NEWADDR, message, header, |address| {
             for raw in attributes.raw().map(Result::unwrap) {
                 match raw.number() {
@@ -774,11 +595,7 @@ fn captured_values_go_there_and_back() {
         });
     }
     for sample in support::messages(RULES) {
-        let Body {
-            message,
-            header,
-            attributes,
-        } = Message::parse(&sample).unwrap().body(Rtm::NEWRULE).unwrap();
+        let Body { message, header, attributes } = Message::parse(&sample).unwrap().body(Rtm::NEWRULE).unwrap();
         rebuild(&sample, Rtm::NEWRULE, message, header, |rule| {
             for raw in attributes.raw().map(Result::unwrap) {
                 match raw.number() {
@@ -791,10 +608,7 @@ fn captured_values_go_there_and_back() {
                     11 => rule.put_some(Rule::FLOW, attributes.get(Rule::FLOW).unwrap()),
                     12 => rule.put_some(Rule::TUN_ID, attributes.get(Rule::TUN_ID).unwrap()),
                     13 => rule.put_some(Rule::SUPPRESS_IFGROUP, attributes.get(Rule::SUPPRESS_IFGROUP).unwrap()),
-                    14 => rule.put_some(
-                        Rule::SUPPRESS_PREFIXLEN,
-                        attributes.get(Rule::SUPPRESS_PREFIXLEN).unwrap(),
-                    ),
+                    14 => rule.put_some(Rule::SUPPRESS_PREFIXLEN, attributes.get(Rule::SUPPRESS_PREFIXLEN).unwrap()),
                     15 => rule.put_some(Rule::TABLE, attributes.get(Rule::TABLE).unwrap()),
                     16 => rule.put_some(Rule::FWMASK, attributes.get(Rule::FWMASK).unwrap()),
                     17 => rule.put_some(Rule::OIFNAME, attributes.get(Rule::OIFNAME).unwrap()),

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ringlink_codec::route::{AddressView, LinkView, NeighbourView, RouteView, RuleView, Rtm};
+use ringlink_codec::route::{AddressView, LinkView, NeighbourView, RouteView, Rtm, RuleView};
 use ringlink_codec::{Error, Messages};
 
 fn check<T: std::fmt::Debug>(length: usize, read: impl Fn() -> Result<T, Error>) {

@@ -15,18 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut connection = Connection::open(Protocol::ROUTE)?;
     // The kernel looks interfaces up by name, too.
     let index = connection
-        .get(Rtm::GETLINK, LinkHeader::default(), |link| {
-            link.put(Link::IFNAME, &name[..])
-        })?
+        .get(Rtm::GETLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, &name[..]))?
         .body()
         .header
         .index;
-    let header = AddressHeader {
-        family: Family::INET,
-        prefixlen: 32,
-        index: index.try_into()?,
-        ..AddressHeader::default()
-    };
+    let header =
+        AddressHeader { family: Family::INET, prefixlen: 32, index: index.try_into()?, ..AddressHeader::default() };
     connection.apply(Rtm::NEWADDR.create().exclusive(), header, |request| {
         request.put(Address::LOCAL, address);
         request.put(Address::ADDRESS, address);

@@ -35,11 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             match exchange.accept(message, Origin::KERNEL) {
                 Step::Item(item) => {
                     let link = item.answer(Rtm::GETLINK)?;
-                    println!(
-                        "{}: {}",
-                        link.header.index,
-                        link.attributes.get(Link::IFNAME)?.unwrap_or_default()
-                    );
+                    println!("{}: {}", link.header.index, link.attributes.get(Link::IFNAME)?.unwrap_or_default());
                 }
                 Step::Finished { end, .. } => {
                     println!("complete: {}", end.is_complete());

@@ -5,10 +5,7 @@ use ringlink::{Connection, Error, Protocol};
 
 fn main() -> Result<(), Error> {
     let mut connection = Connection::open(Protocol::ROUTE)?;
-    let header = RouteHeader {
-        family: Family::INET,
-        ..RouteHeader::default()
-    };
+    let header = RouteHeader { family: Family::INET, ..RouteHeader::default() };
     let mut routes = connection.dump(Rtm::GETROUTE, header, |_| {})?;
     let mut by_protocol = [0_u64; 256];
     while let Some(route) = routes.next()? {

@@ -5,9 +5,7 @@ use ringlink::{Connection, Error, Protocol};
 
 fn main() -> Result<(), Error> {
     let mut connection = Connection::open(Protocol::ROUTE)?;
-    match connection.get(Rtm::GETLINK, LinkHeader::default(), |link| {
-        link.put(Link::IFNAME, "nonesuch0")
-    }) {
+    match connection.get(Rtm::GETLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, "nonesuch0")) {
         Ok(_) => println!("there is an interface of that name"),
         Err(error) if error.is_not_found() => println!("no such interface: {error}"),
         Err(error) => return Err(error),

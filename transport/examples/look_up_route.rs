@@ -12,16 +12,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         IpAddr::V6(_) => (Family::INET6, 128),
     };
     let mut connection = Connection::open(Protocol::ROUTE)?;
-    let header = RouteHeader {
-        family,
-        dst_len: length,
-        ..RouteHeader::default()
-    };
+    let header = RouteHeader { family, dst_len: length, ..RouteHeader::default() };
     let reply = connection.get(Rtm::GETROUTE, header, |route| route.put(Route::DST, destination))?;
     let route = RouteView::read(reply.body())?;
-    println!(
-        "{destination} goes by interface {:?}, gateway {:?}",
-        route.output, route.gateway
-    );
+    println!("{destination} goes by interface {:?}, gateway {:?}", route.output, route.gateway);
     Ok(())
 }

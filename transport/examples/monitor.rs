@@ -6,10 +6,7 @@ use ringlink::engine::Deadline;
 use ringlink::{Error, Monitor, Protocol};
 
 fn main() -> Result<(), Error> {
-    let mut left: u64 = std::env::args()
-        .nth(1)
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(u64::MAX);
+    let mut left: u64 = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(u64::MAX);
     let groups = [Group::LINK.0, Group::IPV4_IFADDR.0, Group::IPV6_IFADDR.0];
     let monitor = Monitor::open(Protocol::ROUTE, &groups)?;
     while left > 0 {

@@ -13,11 +13,7 @@ fn main() -> Result<(), Error> {
     let mut connection = Connection::with(Protocol::ROUTE, Config::in_namespace(namespace))?;
     let mut links = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?;
     while let Some(link) = links.next()? {
-        println!(
-            "{}: {}",
-            link.header.index,
-            link.attributes.get(Link::IFNAME)?.unwrap_or_default()
-        );
+        println!("{}: {}", link.header.index, link.attributes.get(Link::IFNAME)?.unwrap_or_default());
     }
     Ok(())
 }

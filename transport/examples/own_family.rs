@@ -46,11 +46,7 @@ fn main() -> Result<(), Error> {
     let mut disciplines = connection.dump(Tc::GETQDISC, TrafficHeader::default(), |_| {})?;
     while let Some(discipline) = disciplines.next()? {
         let kind = discipline.attributes.get(Traffic::KIND)?.unwrap_or_default();
-        println!(
-            "interface {}: {kind} {:x}:",
-            discipline.header.ifindex,
-            discipline.header.handle >> 16
-        );
+        println!("interface {}: {kind} {:x}:", discipline.header.ifindex, discipline.header.handle >> 16);
     }
     Ok(())
 }

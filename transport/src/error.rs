@@ -172,10 +172,7 @@ impl Error {
     }
 
     pub(crate) fn from_io(call: &'static str, error: &io::Error) -> Error {
-        Error::System {
-            call,
-            errno: error.raw_os_error().unwrap_or(0),
-        }
+        Error::System { call, errno: error.raw_os_error().unwrap_or(0) }
     }
 }
 
@@ -279,13 +276,7 @@ impl Refused {
     pub(crate) fn new(refusal: &Refusal<'_>, request: &'static str, path: Path) -> Refused {
         let text = refusal.text.map(|text| text.to_string()).unwrap_or_default();
         let missing = refusal.offset.is_none() && refusal.missing.is_some();
-        Refused {
-            request,
-            errno: refusal.errno,
-            text,
-            path,
-            missing,
-        }
+        Refused { request, errno: refusal.errno, text, path, missing }
     }
 }
 
@@ -341,23 +332,11 @@ mod tests {
 
     #[test]
     fn texts_say_what_and_what_to_do() {
-        let gone = Error::NoProtocol {
-            protocol: Protocol::NFLOG,
-        }
-        .to_string();
-        assert!(
-            gone.contains("left the kernel") && gone.contains("NFNL_SUBSYS_ULOG"),
-            "{gone}"
-        );
-        let absent = Error::NoProtocol {
-            protocol: Protocol::RDMA,
-        }
-        .to_string();
+        let gone = Error::NoProtocol { protocol: Protocol::NFLOG }.to_string();
+        assert!(gone.contains("left the kernel") && gone.contains("NFNL_SUBSYS_ULOG"), "{gone}");
+        let absent = Error::NoProtocol { protocol: Protocol::RDMA }.to_string();
         assert!(absent.contains("RDMA") && absent.contains("module"), "{absent}");
-        let forbidden = Error::NoRing {
-            part: RingPart::Setup,
-            errno: libc::EPERM,
-        };
+        let forbidden = Error::NoRing { part: RingPart::Setup, errno: libc::EPERM };
         assert!(forbidden.is_permission() && forbidden.to_string().contains("io_uring_disabled"));
         assert_eq!(io::Error::from(Error::TimedOut).kind(), io::ErrorKind::TimedOut);
         assert_eq!(io::Error::from(forbidden).kind(), io::ErrorKind::PermissionDenied);

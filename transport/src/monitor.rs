@@ -42,10 +42,7 @@ pub struct Monitor {
 
 impl fmt::Debug for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitor")
-            .field("engine", &self.engine)
-            .field("foreign", &self.foreign)
-            .finish()
+        f.debug_struct("Monitor").field("engine", &self.engine).field("foreign", &self.foreign).finish()
     }
 }
 
@@ -83,10 +80,7 @@ impl Monitor {
                 other => other?,
             },
         };
-        Ok(Monitor {
-            engine,
-            foreign: Cell::new(0),
-        })
+        Ok(Monitor { engine, foreign: Cell::new(0) })
     }
 
     /// Waits for the next datagram from the kernel. Several may be held at once on a ring.

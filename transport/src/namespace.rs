@@ -38,10 +38,7 @@ impl Namespace {
     /// The namespace that `ip netns` knows by this name.
     pub fn name(name: &str) -> Result<Namespace, Error> {
         if name.is_empty() || name == "." || name == ".." || name.contains('/') {
-            return Err(failed(
-                NamespaceProblem::BadName,
-                &io::Error::from_raw_os_error(libc::EINVAL),
-            ));
+            return Err(failed(NamespaceProblem::BadName, &io::Error::from_raw_os_error(libc::EINVAL)));
         }
         let mut failure = io::Error::from_raw_os_error(libc::ENOENT);
         for directory in DIRECTORIES {
@@ -73,14 +70,9 @@ impl Namespace {
     /// The namespace this descriptor is of; fails when it is of anything else.
     pub fn descriptor(descriptor: OwnedFd) -> Result<Namespace, Error> {
         if sys::is_network_namespace(descriptor.as_fd()) {
-            Ok(Namespace {
-                descriptor: Arc::new(descriptor),
-            })
+            Ok(Namespace { descriptor: Arc::new(descriptor) })
         } else {
-            Err(failed(
-                NamespaceProblem::NotANamespace,
-                &io::Error::from_raw_os_error(libc::EINVAL),
-            ))
+            Err(failed(NamespaceProblem::NotANamespace, &io::Error::from_raw_os_error(libc::EINVAL)))
         }
     }
 
@@ -149,10 +141,7 @@ impl AsFd for Namespace {
 }
 
 fn failed(problem: NamespaceProblem, error: &io::Error) -> Error {
-    Error::Namespace {
-        problem,
-        errno: error.raw_os_error().unwrap_or(0),
-    }
+    Error::Namespace { problem, errno: error.raw_os_error().unwrap_or(0) }
 }
 
 #[cfg(test)]
@@ -162,17 +151,11 @@ mod tests {
     #[test]
     fn what_is_not_found_is_said() {
         let problems = [
-            (
-                Namespace::name("ringlink-absent").map(drop),
-                "no network namespace of that name",
-            ),
+            (Namespace::name("ringlink-absent").map(drop), "no network namespace of that name"),
             (Namespace::name("a/b").map(drop), "has no slash"),
             (Namespace::path("/absent").map(drop), "cannot open"),
             (Namespace::path("/dev/null").map(drop), "not a network namespace"),
-            (
-                Namespace::path("/proc/self/ns/uts").map(drop),
-                "not a network namespace",
-            ),
+            (Namespace::path("/proc/self/ns/uts").map(drop), "not a network namespace"),
             (Namespace::pid(u32::MAX).map(drop), "of process 4294967295"),
         ];
         for (result, text) in problems {

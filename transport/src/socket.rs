@@ -264,13 +264,7 @@ impl Socket {
             _ => Error::from_io("socket", &error),
         })?;
         let port = sys::bind(descriptor.as_fd())?;
-        let socket = Socket {
-            descriptor,
-            protocol,
-            port,
-            state: AtomicU16::new(0),
-            drops_reported: AtomicU32::new(0),
-        };
+        let socket = Socket { descriptor, protocol, port, state: AtomicU16::new(0), drops_reported: AtomicU32::new(0) };
         for option in SocketOption::ALL {
             let wanted = match option {
                 SocketOption::ExtAck => options.ext_ack,
@@ -358,11 +352,7 @@ impl Socket {
         let length = sys::memberships(self.as_fd(), &mut words)?;
         let mut groups = Vec::new();
         for (word, bits) in (0u32..).zip(words.iter().take(length.div_ceil(4))) {
-            groups.extend(
-                (0..32)
-                    .filter(|bit| bits & (1 << bit) != 0)
-                    .map(|bit| word * 32 + bit + 1),
-            );
+            groups.extend((0..32).filter(|bit| bits & (1 << bit) != 0).map(|bit| word * 32 + bit + 1));
         }
         Ok(groups)
     }
@@ -446,21 +436,12 @@ mod tests {
 
     #[test]
     fn protocols_that_left_the_kernel_say_what_replaces_them() {
-        for protocol in [
-            Protocol::FIREWALL,
-            Protocol::NFLOG,
-            Protocol::IP6_FW,
-            Protocol::DNRTMSG,
-            Protocol::ECRYPTFS,
-        ] {
+        for protocol in [Protocol::FIREWALL, Protocol::NFLOG, Protocol::IP6_FW, Protocol::DNRTMSG, Protocol::ECRYPTFS] {
             let error = open(protocol).map(drop).expect_err("gone");
             assert_eq!(error, Error::NoProtocol { protocol });
             assert!(error.to_string().contains("left the kernel"));
         }
-        assert_eq!(
-            open(Protocol(31)).map(drop),
-            Err(Error::NoProtocol { protocol: Protocol(31) })
-        );
+        assert_eq!(open(Protocol(31)).map(drop), Err(Error::NoProtocol { protocol: Protocol(31) }));
         assert_eq!(Protocol::ROUTE.to_string(), "ROUTE (0)");
         assert_eq!(Protocol(31).to_string(), "31");
     }
@@ -477,11 +458,7 @@ mod tests {
         assert!(!socket.has(SocketOption::NoEnobufs));
         for option in SocketOption::ALL {
             if socket.has(option) {
-                assert_eq!(
-                    sys::netlink_option(socket.as_fd(), option.number()),
-                    Ok(1),
-                    "{option:?}"
-                );
+                assert_eq!(sys::netlink_option(socket.as_fd(), option.number()), Ok(1), "{option:?}");
             }
         }
         assert_eq!(socket.drops(), Ok(0));
@@ -496,10 +473,7 @@ mod tests {
         assert_eq!(socket.memberships(), Ok(vec![1, 34]));
         socket.leave(1).expect("left");
         assert_eq!(socket.memberships(), Ok(vec![34]));
-        assert_eq!(
-            socket.join(100_000).map_err(|error| error.errno()),
-            Err(Some(libc::EINVAL))
-        );
+        assert_eq!(socket.join(100_000).map_err(|error| error.errno()), Err(Some(libc::EINVAL)));
     }
 
     #[test]
@@ -515,18 +489,10 @@ mod tests {
     fn filters_come_and_go() {
         let socket = open(Protocol::ROUTE).expect("a socket");
         // BPF_RET | BPF_K: keep everything.
-        let keep = Instruction {
-            code: 6,
-            jump_true: 0,
-            jump_false: 0,
-            k: u32::MAX,
-        };
+        let keep = Instruction { code: 6, jump_true: 0, jump_false: 0, k: u32::MAX };
         socket.attach_filter(&[keep]).expect("attached");
         socket.detach_filter().expect("detached");
-        assert_eq!(
-            socket.detach_filter().map_err(|error| error.errno()),
-            Err(Some(libc::ENOENT))
-        );
+        assert_eq!(socket.detach_filter().map_err(|error| error.errno()), Err(Some(libc::ENOENT)));
         assert!(socket.attach_filter(&[]).is_err());
     }
 }

@@ -84,10 +84,7 @@ pub(crate) fn attach_filter(socket: BorrowedFd<'_>, program: &[Instruction]) -> 
     let Ok(length @ 1..=4096) = u16::try_from(program.len()) else {
         return Err(Error::Configuration { rule });
     };
-    let program = libc::sock_fprog {
-        len: length,
-        filter: program.as_ptr().cast_mut().cast(),
-    };
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
     // SAFETY: `Instruction` has the layout of `sock_filter`. The kernel copies `length` of them from the slice, which
     // outlives the call, and does not write to it.
     let result = unsafe {
@@ -109,15 +106,8 @@ pub(crate) fn attach_filter(socket: BorrowedFd<'_>, program: &[Instruction]) -> 
 fn option(socket: BorrowedFd<'_>, level: i32, option: i32, value: &mut [u8]) -> Result<usize, Error> {
     let mut length = value.len() as libc::socklen_t;
     // SAFETY: the kernel writes at most `length` bytes into `value`, and the length to `length`.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            level,
-            option,
-            value.as_mut_ptr().cast(),
-            &raw mut length,
-        )
-    };
+    let result =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, value.as_mut_ptr().cast(), &raw mut length) };
     if result != 0 {
         return Err(Error::last("getsockopt"));
     }
@@ -159,10 +149,7 @@ pub(crate) fn drops(socket: BorrowedFd<'_>) -> Result<u32, Error> {
     let length = option(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut bytes)?;
     match bytes.as_chunks().0.get(DROPS) {
         Some(word) if length >= (DROPS + 1) * 4 => Ok(u32::from_ne_bytes(*word)),
-        _ => Err(Error::System {
-            call: "getsockopt",
-            errno: libc::ENOPROTOOPT,
-        }),
+        _ => Err(Error::System { call: "getsockopt", errno: libc::ENOPROTOOPT }),
     }
 }
 
@@ -193,10 +180,7 @@ pub(crate) fn receive_from(socket: BorrowedFd<'_>, bytes: &mut [u8], wait: bool)
     let flags = libc::MSG_TRUNC | if wait { 0 } else { libc::MSG_DONTWAIT };
     let mut address = kernel_address();
     let mut control = Control([0; CONTROL]);
-    let mut vector = libc::iovec {
-        iov_base: bytes.as_mut_ptr().cast(),
-        iov_len: bytes.len(),
-    };
+    let mut vector = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     // SAFETY: all fields are integers and pointers, for which zero is a value.
     let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
     header.msg_name = (&raw mut address).cast();
@@ -227,18 +211,12 @@ const CONTROL_HEADER: usize = size_of::<usize>() + 8;
 /// Where a datagram came from, by its sender's address and its control messages.
 pub(crate) fn origin(sender: u32, groups: u32, mut control: &[u8]) -> Origin {
     // Without `NETLINK_PKTINFO` there is only a bit mask, which cannot tell group 33 from group 1.
-    let mut origin = Origin {
-        sender,
-        group: if groups == 0 { 0 } else { groups.trailing_zeros() + 1 },
-        namespace: None,
-    };
+    let mut origin =
+        Origin { sender, group: if groups == 0 { 0 } else { groups.trailing_zeros() + 1 }, namespace: None };
     while let Some((header, _)) = control.split_first_chunk::<CONTROL_HEADER>() {
         let (length, rest) = header.split_at(size_of::<usize>());
         let length = length.try_into().map_or(0, usize::from_ne_bytes);
-        let Some(value) = control
-            .get(CONTROL_HEADER..length)
-            .and_then(|data| data.first_chunk::<4>())
-        else {
+        let Some(value) = control.get(CONTROL_HEADER..length).and_then(|data| data.first_chunk::<4>()) else {
             break;
         };
         let (level, kind) = rest.split_at(4);
@@ -259,11 +237,7 @@ pub(crate) fn origin(sender: u32, groups: u32, mut control: &[u8]) -> Origin {
 
 /// Waits until the socket has something to receive, at most so long (`None`: for ever), or a signal comes.
 pub(crate) fn wait_readable(socket: BorrowedFd<'_>, remaining: Option<Duration>) -> Result<(), Error> {
-    let mut entry = libc::pollfd {
-        fd: socket.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: all fields are integers, for which zero is a value.
     let mut time: libc::timespec = unsafe { MaybeUninit::zeroed().assume_init() };
     let time = remaining.map_or(ptr::null(), |remaining| {
@@ -310,19 +284,13 @@ unsafe impl Send for Mapping {}
 
 impl Mapping {
     pub(crate) fn new(length: usize) -> Result<Mapping, Error> {
-        let (protection, flags) = (
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-        );
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
         if start == libc::MAP_FAILED {
             return Err(Error::last("mmap"));
         }
-        let start = NonNull::new(start.cast()).ok_or(Error::System {
-            call: "mmap",
-            errno: libc::EFAULT,
-        })?;
+        let start = NonNull::new(start.cast()).ok_or(Error::System { call: "mmap", errno: libc::EFAULT })?;
         Ok(Mapping { start, length })
     }
 
@@ -360,12 +328,7 @@ impl Slots {
         let length = size.checked_mul(count.into()).ok_or(Error::Configuration { rule })?;
         // The list is a stack: the slot used last, which the processor has at hand, is used next.
         let free: Box<[Cell<u16>]> = (0..count).rev().map(Cell::new).collect();
-        Ok(Slots {
-            memory: Mapping::new(length)?,
-            size,
-            listed: Cell::new(free.len()),
-            free,
-        })
+        Ok(Slots { memory: Mapping::new(length)?, size, listed: Cell::new(free.len()), free })
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -477,40 +440,11 @@ mod tests {
         let whole = CONTROL_HEADER + 4;
         let both = control(&[(whole, libc::SOL_NETLINK, 3, 34), (whole, libc::SOL_NETLINK, 8, 5)]);
         assert_eq!(both.len(), if size_of::<usize>() == 8 { 48 } else { 32 });
-        assert_eq!(
-            origin(0, 2, &both),
-            Origin {
-                sender: 0,
-                group: 34,
-                namespace: Some(5)
-            }
-        );
-        assert_eq!(
-            origin(7, 4, &[]),
-            Origin {
-                sender: 7,
-                group: 3,
-                namespace: None
-            }
-        );
-        assert_eq!(
-            origin(0, 0, &control(&[(whole, libc::SOL_SOCKET, 3, 34)])),
-            Origin::default()
-        );
-        for length in [
-            0,
-            1,
-            CONTROL_HEADER,
-            CONTROL_HEADER + 3,
-            100,
-            usize::MAX - 7,
-            usize::MAX,
-        ] {
-            assert_eq!(
-                origin(0, 0, &control(&[(length, libc::SOL_NETLINK, 3, 34)])),
-                Origin::default(),
-                "{length}"
-            );
+        assert_eq!(origin(0, 2, &both), Origin { sender: 0, group: 34, namespace: Some(5) });
+        assert_eq!(origin(7, 4, &[]), Origin { sender: 7, group: 3, namespace: None });
+        assert_eq!(origin(0, 0, &control(&[(whole, libc::SOL_SOCKET, 3, 34)])), Origin::default());
+        for length in [0, 1, CONTROL_HEADER, CONTROL_HEADER + 3, 100, usize::MAX - 7, usize::MAX] {
+            assert_eq!(origin(0, 0, &control(&[(length, libc::SOL_NETLINK, 3, 34)])), Origin::default(), "{length}");
         }
         for length in 0..both.len() {
             let _ = origin(0, 0, &both[..length]);

@@ -25,18 +25,9 @@ fn over_engines(name: &'static str, test: impl Fn(Config) + Sync) {
     for engine in ENGINES {
         isolated(name, || {
             ip("link set lo up");
-            match Connection::with(
-                Protocol::ROUTE,
-                Config {
-                    engine,
-                    ..Config::default()
-                },
-            ) {
+            match Connection::with(Protocol::ROUTE, Config { engine, ..Config::default() }) {
                 Err(error @ Error::NoRing { .. }) => missing(name, &error.to_string()),
-                _ => test(Config {
-                    engine,
-                    ..Config::default()
-                }),
+                _ => test(Config { engine, ..Config::default() }),
             }
         });
     }
@@ -47,10 +38,7 @@ fn open(config: &Config) -> Connection {
 }
 
 fn ipv4() -> RouteHeader {
-    RouteHeader {
-        family: Family::INET,
-        ..RouteHeader::default()
-    }
+    RouteHeader { family: Family::INET, ..RouteHeader::default() }
 }
 
 /// A host route by way of `lo`, in 10.0.0.0/8.
@@ -79,11 +67,7 @@ fn destinations(connection: &mut Connection) -> BTreeSet<Ipv4Addr> {
         Err(error) if error.is_not_found() => return found,
         other => other.expect("a route"),
     } {
-        let address = route
-            .attributes
-            .get(Route::DST)
-            .expect("readable")
-            .expect("a destination");
+        let address = route.attributes.get(Route::DST).expect("readable").expect("a destination");
         found.insert(Ipv4Addr::from(<[u8; 4]>::try_from(address.0).expect("IPv4")));
     }
     assert!(dump.end().is_complete());
@@ -93,10 +77,7 @@ fn destinations(connection: &mut Connection) -> BTreeSet<Ipv4Addr> {
 #[test]
 fn a_dump_yields_every_route_and_says_that_it_is_complete() {
     over_engines("a_dump_yields_every_route", |config| {
-        add_routes(
-            &*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"),
-            0..20_000,
-        );
+        add_routes(&*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"), 0..20_000);
         let mut connection = open(&config);
         let expected: BTreeSet<_> = (0..20_000).map(|number| Ipv4Addr::from(0x0a00_0000 + number)).collect();
         assert_eq!(destinations(&mut connection), expected);
@@ -110,44 +91,26 @@ fn a_dump_yields_every_route_and_says_that_it_is_complete() {
 fn a_first_object_that_is_large_does_not_end_the_dump() {
     over_engines("a_first_object_that_is_large", |config| {
         let mut connection = open(&config);
-        let header = RouteHeader {
-            dst_len: 8,
-            scope: Scope::LINK,
-            ..route(0).0
-        };
+        let header = RouteHeader { dst_len: 8, scope: Scope::LINK, ..route(0).0 };
         connection
             .apply(Rtm::NEWROUTE.create(), header, |route| {
                 route.put(Route::DST, Ipv4Addr::new(1, 0, 0, 0));
                 route.records(Route::MULTIPATH, |hops| {
                     for _ in 0..700 {
-                        hops.add(
-                            NextHopHeader {
-                                ifindex: 1,
-                                ..NextHopHeader::default()
-                            },
-                            |_| {},
-                        );
+                        hops.add(NextHopHeader { ifindex: 1, ..NextHopHeader::default() }, |_| {});
                     }
                 });
             })
             .expect("700 next hops");
-        add_routes(
-            &*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"),
-            0..100,
-        );
+        add_routes(&*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"), 0..100);
         // A connection that has not received anything yet: the kernel would size the first datagram by nothing.
         let mut fresh = open(&config);
-        let mut dump = fresh
-            .dump(Rtm::GETROUTE, ipv4(), |route| route.put(Route::TABLE, RouteTable::MAIN))
-            .expect("a dump");
+        let mut dump =
+            fresh.dump(Rtm::GETROUTE, ipv4(), |route| route.put(Route::TABLE, RouteTable::MAIN)).expect("a dump");
         let (mut routes, mut hops) = (0, 0);
         while let Some(route) = dump.next().expect("a route") {
             routes += 1;
-            hops += route
-                .attributes
-                .get(Route::MULTIPATH)
-                .expect("readable")
-                .map_or(0, Iterator::count);
+            hops += route.attributes.get(Route::MULTIPATH).expect("readable").map_or(0, Iterator::count);
         }
         assert!(dump.end().is_complete());
         assert_eq!((routes, hops), (101, 700));
@@ -163,10 +126,7 @@ fn a_strict_dump_that_is_refused_is_an_error_with_the_kernels_text() {
         let error = dump.next().expect_err("refused");
         let refused = error.refused().expect("a refusal");
         assert_eq!((refused.errno, refused.request), (Errno::INVAL, "RTM_GETROUTE"));
-        assert!(
-            refused.text.contains("Invalid values in header for FIB dump request"),
-            "{refused:?}"
-        );
+        assert!(refused.text.contains("Invalid values in header for FIB dump request"), "{refused:?}");
         assert!(!dump.end().is_complete());
         drop(dump);
         assert_eq!(destinations(&mut connection), BTreeSet::new(), "the connection goes on");
@@ -188,61 +148,25 @@ fn a_refusal_says_what_where_and_why() {
         assert!(error.to_string().contains("Unknown device type"), "{error}");
 
         let error = connection
-            .apply(
-                Rtm::NEWLINK.create(),
-                LinkHeader {
-                    index: 1,
-                    ..Default::default()
-                },
-                |link| {
-                    link.put(Link::MTU, 70_000);
-                    link.put_raw(Link::TXQLEN.number(), &[1, 2]);
-                },
-            )
+            .apply(Rtm::NEWLINK.create(), LinkHeader { index: 1, ..Default::default() }, |link| {
+                link.put(Link::MTU, 70_000);
+                link.put_raw(Link::TXQLEN.number(), &[1, 2]);
+            })
             .expect_err("two bytes where four belong");
-        assert_eq!(
-            error.refused().expect("a refusal").path.to_string(),
-            "IFLA_TXQLEN",
-            "{error}"
-        );
+        assert_eq!(error.refused().expect("a refusal").path.to_string(), "IFLA_TXQLEN", "{error}");
 
         let error = connection
-            .get(
-                Rtm::GETLINK,
-                LinkHeader {
-                    index: 999,
-                    ..Default::default()
-                },
-                |_| {},
-            )
+            .get(Rtm::GETLINK, LinkHeader { index: 999, ..Default::default() }, |_| {})
             .map(drop)
             .expect_err("no such interface");
         assert!(error.is_not_found(), "{error}");
 
-        let header = AddressHeader {
-            family: Family::INET,
-            prefixlen: 99,
-            index: 1,
-            ..Default::default()
-        };
+        let header = AddressHeader { family: Family::INET, prefixlen: 99, index: 1, ..Default::default() };
         let error = connection
-            .apply(Rtm::NEWADDR.create(), header, |address| {
-                address.put(Address::LOCAL, Ipv4Addr::LOCALHOST)
-            })
+            .apply(Rtm::NEWADDR.create(), header, |address| address.put(Address::LOCAL, Ipv4Addr::LOCALHOST))
             .expect_err("a prefix of 99 bits");
         assert_eq!(error.refused().expect("a refusal").errno, Errno::INVAL, "{error}");
-        drop(
-            connection
-                .get(
-                    Rtm::GETLINK,
-                    LinkHeader {
-                        index: 1,
-                        ..Default::default()
-                    },
-                    |_| {},
-                )
-                .expect("it goes on"),
-        );
+        drop(connection.get(Rtm::GETLINK, LinkHeader { index: 1, ..Default::default() }, |_| {}).expect("it goes on"));
     });
 }
 
@@ -250,10 +174,7 @@ fn a_refusal_says_what_where_and_why() {
 fn a_dump_given_up_leaves_the_connection_usable() {
     over_engines("a_dump_given_up", |config| {
         let engine = ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine");
-        let lo = LinkHeader {
-            index: 1,
-            ..Default::default()
-        };
+        let lo = LinkHeader { index: 1, ..Default::default() };
         for (total, taken) in [(10, 3), (20_000, 0), (20_000, 1), (20_000, 7_000)] {
             add_routes(&*engine, 0..total);
             let mut connection = open(&config);
@@ -271,12 +192,7 @@ fn a_dump_given_up_leaves_the_connection_usable() {
                 }
                 assert!(destinations(&mut connection).len() >= total as usize);
             }
-            assert_eq!(
-                connection.statistics().reopened > 0,
-                total > 10_000,
-                "{:?}",
-                connection.statistics()
-            );
+            assert_eq!(connection.statistics().reopened > 0, total > 10_000, "{:?}", connection.statistics());
         }
     });
 }
@@ -285,10 +201,7 @@ fn a_dump_given_up_leaves_the_connection_usable() {
 fn a_batch_has_one_outcome_each() {
     over_engines("a_batch_has_one_outcome_each", |config| {
         for request in [256, 300, 1024, 32 * 1024] {
-            let mut connection = open(&Config {
-                request,
-                ..config.clone()
-            });
+            let mut connection = open(&Config { request, ..config.clone() });
             for kind in [Rtm::NEWROUTE.create().exclusive(), Rtm::DELROUTE] {
                 let mut batch = connection.batch();
                 for number in 0..1000 {
@@ -299,16 +212,8 @@ fn a_batch_has_one_outcome_each() {
                 let outcomes = batch.finish().expect("sent");
                 assert_eq!(outcomes.count(), 1000);
                 let failed: Vec<usize> = outcomes.failures().iter().map(|failure| failure.index).collect();
-                assert_eq!(
-                    failed,
-                    (0..100).map(|ten| ten * 10 + 9).collect::<Vec<_>>(),
-                    "a buffer of {request} bytes"
-                );
-                let errno = if kind.kind == Rtm::DELROUTE.kind {
-                    Errno::SRCH
-                } else {
-                    Errno::EXIST
-                };
+                assert_eq!(failed, (0..100).map(|ten| ten * 10 + 9).collect::<Vec<_>>(), "a buffer of {request} bytes");
+                let errno = if kind.kind == Rtm::DELROUTE.kind { Errno::SRCH } else { Errno::EXIST };
                 assert!(outcomes.failures().iter().all(|failure| failure.refused.errno == errno));
                 assert_eq!(outcomes.iter().filter(Result::is_err).count(), 100);
             }
@@ -336,21 +241,11 @@ fn a_request_that_does_not_fit_says_what_it_needs() {
     over_engines("a_request_that_does_not_fit", |config| {
         let mut connection = open(&Config { request: 64, ..config });
         let name = "a".repeat(100);
-        let result = connection.apply(Rtm::NEWLINK, LinkHeader::default(), |link| {
-            link.put(Link::IFNAME, &name[..])
-        });
+        let result = connection.apply(Rtm::NEWLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, &name[..]));
         let error = result.expect_err("too long");
-        assert!(
-            matches!(error, Error::Codec(error) if error.needed() == Some(140)),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Codec(error) if error.needed() == Some(140)), "{error}");
         let mut batch = connection.batch();
-        assert!(
-            batch
-                .add(Rtm::NEWLINK, LinkHeader::default(), |link| link
-                    .put(Link::IFNAME, &name[..]))
-                .is_err()
-        );
+        assert!(batch.add(Rtm::NEWLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, &name[..])).is_err());
         assert_eq!(batch.finish().expect("nothing to send").count(), 0);
     });
 }
@@ -365,30 +260,15 @@ fn a_message_from_another_process_is_refused() {
         ip("link set lo down");
         let notice = monitor.receive(soon()).expect("the kernel's event");
         assert_eq!(notice.group(), Group::LINK.0);
-        assert!(
-            notice
-                .messages()
-                .all(|message| message.is_ok_and(|message| message.body(Rtm::NEWLINK).is_ok()))
-        );
+        assert!(notice.messages().all(|message| message.is_ok_and(|message| message.body(Rtm::NEWLINK).is_ok())));
         drop(notice);
         assert_eq!(monitor.foreign(), 1, "the forged one came first and was refused");
 
         let mut connection = open(&config);
         let error = kernel::send_to(&forger, connection.socket().port(), &forged);
         assert!(error.is_err(), "a connected socket takes nothing from other processes");
-        let lo = LinkHeader {
-            index: 1,
-            ..Default::default()
-        };
-        assert_eq!(
-            connection
-                .get(Rtm::GETLINK, lo, |_| {})
-                .expect("an answer")
-                .body()
-                .header
-                .index,
-            1
-        );
+        let lo = LinkHeader { index: 1, ..Default::default() };
+        assert_eq!(connection.get(Rtm::GETLINK, lo, |_| {}).expect("an answer").body().header.index, 1);
     });
 }
 
@@ -405,19 +285,13 @@ fn a_monitor_waits_no_longer_than_it_may() {
 fn a_connection_works_in_another_namespace_and_another_thread() {
     isolated("a_connection_works_in_another_namespace", || {
         ip("link set lo up");
-        add_routes(
-            &*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"),
-            0..10,
-        );
+        add_routes(&*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"), 0..10);
         let inside = Namespace::current().expect("a namespace");
         std::thread::spawn(move || {
             // This thread is in the test's namespace too; go elsewhere, and look back.
             isolated("elsewhere", move || {
                 for engine in ENGINES {
-                    let config = Config {
-                        engine,
-                        ..Config::in_namespace(inside.clone())
-                    };
+                    let config = Config { engine, ..Config::in_namespace(inside.clone()) };
                     let mut connection = match Connection::with(Protocol::ROUTE, config) {
                         Err(error @ Error::NoRing { .. }) => return missing("elsewhere", &error.to_string()),
                         other => other.expect("a connection"),

@@ -20,30 +20,16 @@ fn an_acknowledged_noop() {
     for (name, engine) in engines(request_socket) {
         for sequence in 1..10 {
             let answer = engine.exchange(&noop(sequence), soon()).expect(name);
-            assert_eq!(
-                (answer.sender(), answer.group(), answer.namespace()),
-                (0, 0, None),
-                "{name}"
-            );
-            let [(ERROR, _, payload)] = messages(&answer)[..] else {
-                panic!("{name}: {answer:?}")
-            };
-            assert_eq!(
-                (errno(payload), &answer[8..12]),
-                (0, &sequence.to_ne_bytes()[..]),
-                "{name}"
-            );
+            assert_eq!((answer.sender(), answer.group(), answer.namespace()), (0, 0, None), "{name}");
+            let [(ERROR, _, payload)] = messages(&answer)[..] else { panic!("{name}: {answer:?}") };
+            assert_eq!((errno(payload), &answer[8..12]), (0, &sequence.to_ne_bytes()[..]), "{name}");
         }
         // Apart from each other, with and without a deadline.
         engine.send(&noop(10)).expect(name);
         engine.send(&noop(11)).expect(name);
         assert_eq!(engine.receive(Deadline::none()).expect(name)[8], 10, "{name}");
         assert_eq!(engine.receive(soon()).expect(name)[8], 11, "{name}");
-        assert_eq!(
-            (engine.counters().datagrams, engine.counters().bytes),
-            (11, 11 * 36),
-            "{name}"
-        );
+        assert_eq!((engine.counters().datagrams, engine.counters().bytes), (11, 11 * 36), "{name}");
     }
 }
 
@@ -60,10 +46,7 @@ fn an_exchange_is_one_system_call_on_a_ring() {
     let calls = ring.counters().system_calls - before;
     assert!((100..110).contains(&calls), "{calls}");
     // However long the request is.
-    let long: Vec<u8> = (0..5000)
-        .flat_map(|_| message(NOOP, REQUEST, 0, &[]))
-        .chain(noop(7))
-        .collect();
+    let long: Vec<u8> = (0..5000).flat_map(|_| message(NOOP, REQUEST, 0, &[])).chain(noop(7)).collect();
     assert_eq!(ring.exchange(&long, soon()).expect("an answer")[8], 7);
 }
 
@@ -77,11 +60,7 @@ fn a_dump_of_links() {
                 let datagram = engine.receive(soon()).expect(name);
                 seen.extend(messages(&datagram).iter().map(|(kind, ..)| *kind));
             }
-            assert_eq!(
-                seen.iter().filter(|kind| **kind == NEWLINK).count(),
-                1,
-                "{name}: lo alone in {seen:?}"
-            );
+            assert_eq!(seen.iter().filter(|kind| **kind == NEWLINK).count(), 1, "{name}: lo alone in {seen:?}");
         }
     });
 }
@@ -90,10 +69,7 @@ fn a_dump_of_links() {
 fn a_long_dump_counts_the_same() {
     isolated("a_long_dump_counts_the_same", || {
         ip("link set lo up");
-        add_routes(
-            &Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"),
-            0..20_000,
-        );
+        add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..20_000);
         for (name, engine) in engines(request_socket) {
             for _ in 0..2 {
                 assert_eq!(count_routes(&*engine), 20_000, "{name}");
@@ -103,10 +79,7 @@ fn a_long_dump_counts_the_same() {
             match (name, engine.reason()) {
                 ("eager", Reason::NoRing(error)) => missing("switching", &error.to_string()),
                 ("eager", reason) => {
-                    assert_eq!(
-                        (reason, engine.kind()),
-                        (Reason::Long { threshold: 0 }, EngineKind::Ring)
-                    );
+                    assert_eq!((reason, engine.kind()), (Reason::Long { threshold: 0 }, EngineKind::Ring));
                 }
                 ("auto" | "syscall", _) => assert!(counters.system_calls >= counters.datagrams, "{name} {counters:?}"),
                 ("ring", _) => assert!(counters.system_calls * 5 < counters.datagrams, "{counters:?}"),
@@ -126,22 +99,14 @@ fn a_forger_is_seen_or_refused() {
             let forgery = noop(99);
             send_to(&forger, engine.socket().port(), &forgery).expect(name);
             let datagram = engine.receive(soon()).expect(name);
-            assert_eq!(
-                (datagram.sender(), &datagram[..]),
-                (forger.port(), &forgery[..]),
-                "{name}"
-            );
+            assert_eq!((datagram.sender(), &datagram[..]), (forger.port(), &forgery[..]), "{name}");
             assert!(!datagram.is_from_kernel() && datagram.group() == 0, "{name}");
         }
         for (name, engine) in engines(request_socket) {
             let forger = open(Protocol::ROUTE);
             let refused = send_to(&forger, engine.socket().port(), &noop(99)).expect_err(name);
             assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused, "{name}");
-            assert_eq!(
-                engine.receive(Deadline::after(Duration::ZERO)).map(drop),
-                Err(Error::TimedOut),
-                "{name}"
-            );
+            assert_eq!(engine.receive(Deadline::after(Duration::ZERO)).map(drop), Err(Error::TimedOut), "{name}");
         }
     });
 }
@@ -160,11 +125,7 @@ fn events_carry_their_group() {
         for (name, engine) in &all {
             assert_eq!(engine.socket().memberships(), Ok(vec![GROUP_LINK, 34]), "{name}");
             let event = engine.receive(soon()).expect(name);
-            assert_eq!(
-                (event.sender(), event.group(), event.namespace()),
-                (0, GROUP_LINK, None),
-                "{name}"
-            );
+            assert_eq!((event.sender(), event.group(), event.namespace()), (0, GROUP_LINK, None), "{name}");
             assert_eq!(messages(&event)[0].0, NEWLINK, "{name}");
         }
     });
@@ -181,10 +142,7 @@ fn events_of_other_namespaces_carry_their_id() {
         .join()
         .expect("a namespace");
         let monitor = || {
-            let options = SocketOptions {
-                listen_all_nsid: true,
-                ..SocketOptions::default()
-            };
+            let options = SocketOptions { listen_all_nsid: true, ..SocketOptions::default() };
             let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket");
             socket.join(GROUP_LINK).expect("joined");
             socket
@@ -197,15 +155,10 @@ fn events_of_other_namespaces_carry_their_id() {
             payload.extend(i32::to_ne_bytes(value));
         }
         let here = Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls");
-        let answer = here
-            .exchange(&message(88, REQUEST | ACK, 1, &payload), soon())
-            .expect("an answer");
+        let answer = here.exchange(&message(88, REQUEST | ACK, 1, &payload), soon()).expect("an answer");
         assert_eq!(errno(messages(&answer)[0].2), 0);
 
-        let there = SocketOptions {
-            namespace: Some(other),
-            ..SocketOptions::default()
-        };
+        let there = SocketOptions { namespace: Some(other), ..SocketOptions::default() };
         let there = Socket::open(Protocol::ROUTE, &there).expect("a socket there");
         there.connect_to_kernel().expect("connected");
         let there = Syscall::new(there, SyscallConfig::default()).expect("system calls");
@@ -215,9 +168,7 @@ fn events_of_other_namespaces_carry_their_id() {
         up[4] = 1;
         up[8] = 1;
         up[12] = 1;
-        let answer = there
-            .exchange(&message(NEWLINK, REQUEST | ACK, 1, &up), soon())
-            .expect("an answer");
+        let answer = there.exchange(&message(NEWLINK, REQUEST | ACK, 1, &up), soon()).expect("an answer");
         assert_eq!(errno(messages(&answer)[0].2), 0);
         for (name, engine) in &all {
             let event = engine.receive(soon()).expect(name);
@@ -232,10 +183,7 @@ fn an_overrun_is_told_and_counted() {
         ip("link set lo up");
         let writer = Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls");
         let monitor = || {
-            let options = SocketOptions {
-                receive_buffer: Some(1),
-                ..SocketOptions::default()
-            };
+            let options = SocketOptions { receive_buffer: Some(1), ..SocketOptions::default() };
             let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket");
             socket.join(GROUP_ROUTE).expect("joined");
             socket
@@ -259,9 +207,7 @@ fn an_overrun_is_told_and_counted() {
                     Err(error) => break error,
                 }
             };
-            let Error::Overrun { drops } = overrun else {
-                panic!("{name}: {overrun}")
-            };
+            let Error::Overrun { drops } = overrun else { panic!("{name}: {overrun}") };
             assert!(overrun.is_loss() && drops >= dropped, "{name}: {drops} of {dropped}");
             assert_eq!(engine.counters().overruns, 1, "{name}");
             // What was queued is still there; then new events come again.
@@ -273,11 +219,7 @@ fn an_overrun_is_told_and_counted() {
             next += 1;
             add_routes(&writer, next..next + 1);
             let event = engine.receive(soon()).expect(name);
-            assert_eq!(
-                (messages(&event)[0].0, event.group()),
-                (NEWROUTE, GROUP_ROUTE),
-                "{name}"
-            );
+            assert_eq!((messages(&event)[0].0, event.group()), (NEWROUTE, GROUP_ROUTE), "{name}");
             assert_eq!(engine.counters().overruns, 1, "{name}");
         }
     });
@@ -289,11 +231,7 @@ fn losses_are_counted_in_silence_when_asked() {
         ip("link set lo up");
         let writer = Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls");
         let monitor = || {
-            let options = SocketOptions {
-                receive_buffer: Some(1),
-                no_enobufs: true,
-                ..SocketOptions::default()
-            };
+            let options = SocketOptions { receive_buffer: Some(1), no_enobufs: true, ..SocketOptions::default() };
             let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket");
             socket.join(GROUP_ROUTE).expect("joined");
             socket
@@ -322,23 +260,10 @@ fn starvation_is_not_loss() {
         let mut all: Vec<(&str, Box<dyn Engine>)> = vec![(
             "syscall",
             Box::new(
-                Syscall::new(
-                    request_socket(),
-                    SyscallConfig {
-                        slots: 2,
-                        ..SyscallConfig::default()
-                    },
-                )
-                .expect("calls"),
+                Syscall::new(request_socket(), SyscallConfig { slots: 2, ..SyscallConfig::default() }).expect("calls"),
             ),
         )];
-        match Ring::new(
-            request_socket(),
-            RingConfig {
-                slots: 2,
-                ..RingConfig::default()
-            },
-        ) {
+        match Ring::new(request_socket(), RingConfig { slots: 2, ..RingConfig::default() }) {
             Ok(ring) => all.push(("ring", Box::new(ring))),
             Err(error) => missing("starvation_is_not_loss", &error.to_string()),
         }
@@ -361,16 +286,8 @@ fn starvation_is_not_loss() {
             drop(first);
             expected += 2;
         }
-        assert_eq!(
-            engine.receive(Deadline::after(Duration::ZERO)).map(drop),
-            Err(Error::TimedOut),
-            "{name}"
-        );
-        assert_eq!(
-            (engine.counters().overruns, engine.counters().datagrams),
-            (0, 20),
-            "{name}"
-        );
+        assert_eq!(engine.receive(Deadline::after(Duration::ZERO)).map(drop), Err(Error::TimedOut), "{name}");
+        assert_eq!((engine.counters().overruns, engine.counters().datagrams), (0, 20), "{name}");
         assert_eq!(engine.counters().starvations > 0, name == "ring");
     }
 }
@@ -378,21 +295,8 @@ fn starvation_is_not_loss() {
 #[test]
 fn a_datagram_too_long_is_an_error() {
     for (name, engine) in [
-        (
-            "syscall",
-            Syscall::new(open(Protocol::USERSOCK), SyscallConfig { slots: 2, slot: 4096 }).map(boxed),
-        ),
-        (
-            "ring",
-            Ring::new(
-                open(Protocol::USERSOCK),
-                RingConfig {
-                    slot: 4096,
-                    ..RingConfig::tiny()
-                },
-            )
-            .map(boxed),
-        ),
+        ("syscall", Syscall::new(open(Protocol::USERSOCK), SyscallConfig { slots: 2, slot: 4096 }).map(boxed)),
+        ("ring", Ring::new(open(Protocol::USERSOCK), RingConfig { slot: 4096, ..RingConfig::tiny() }).map(boxed)),
     ] {
         let engine = match engine {
             Ok(engine) => engine,
@@ -404,50 +308,19 @@ fn a_datagram_too_long_is_an_error() {
         }
         assert_eq!(engine.receive(soon()).expect(name).len(), 4000, "{name}");
         let cut = engine.receive(soon()).map(drop).expect_err(name);
-        assert!(
-            matches!(
-                cut,
-                Error::Truncated {
-                    length: 5000,
-                    slot: 4020..=4096
-                }
-            ) && cut.is_loss(),
-            "{name}: {cut}"
-        );
-        assert!(
-            engine.receive(soon()).expect(name).iter().all(|byte| *byte == 7),
-            "{name}"
-        );
+        assert!(matches!(cut, Error::Truncated { length: 5000, slot: 4020..=4096 }) && cut.is_loss(), "{name}: {cut}");
+        assert!(engine.receive(soon()).expect(name).iter().all(|byte| *byte == 7), "{name}");
     }
     // Connected: the kernel's answer echoes a refused request whole when it is not told to cap it.
     let uncapped = || {
-        let socket = Socket::open(
-            Protocol::ROUTE,
-            &SocketOptions {
-                cap_ack: false,
-                ..SocketOptions::default()
-            },
-        )
-        .expect("one");
+        let socket =
+            Socket::open(Protocol::ROUTE, &SocketOptions { cap_ack: false, ..SocketOptions::default() }).expect("one");
         socket.connect_to_kernel().expect("connected");
         socket
     };
     for (name, engine) in [
-        (
-            "syscall",
-            Syscall::new(uncapped(), SyscallConfig { slots: 2, slot: 4096 }).map(boxed),
-        ),
-        (
-            "ring",
-            Ring::new(
-                uncapped(),
-                RingConfig {
-                    slot: 4096,
-                    ..RingConfig::tiny()
-                },
-            )
-            .map(boxed),
-        ),
+        ("syscall", Syscall::new(uncapped(), SyscallConfig { slots: 2, slot: 4096 }).map(boxed)),
+        ("ring", Ring::new(uncapped(), RingConfig { slot: 4096, ..RingConfig::tiny() }).map(boxed)),
     ] {
         let engine = match engine {
             Ok(engine) => engine,
@@ -456,16 +329,7 @@ fn a_datagram_too_long_is_an_error() {
         // Of a type that no rtnetlink family handles.
         let refused = message(0x3ff0, REQUEST | ACK, 1, &[0; 6000]);
         let cut = engine.exchange(&refused, soon()).map(drop).expect_err(name);
-        assert!(
-            matches!(
-                cut,
-                Error::Truncated {
-                    length: 6000..,
-                    slot: 4096
-                }
-            ),
-            "{name}: {cut}"
-        );
+        assert!(matches!(cut, Error::Truncated { length: 6000.., slot: 4096 }), "{name}: {cut}");
         assert_eq!(engine.exchange(&noop(2), soon()).expect(name)[8], 2, "{name}");
     }
 }
@@ -479,35 +343,18 @@ fn a_deadline_abandons_and_the_engine_goes_on() {
     for (name, engine) in engines(request_socket) {
         let start = Instant::now();
         let short = Duration::from_millis(20);
-        assert_eq!(
-            engine.receive(Deadline::after(short)).map(drop),
-            Err(Error::TimedOut),
-            "{name}"
-        );
+        assert_eq!(engine.receive(Deadline::after(short)).map(drop), Err(Error::TimedOut), "{name}");
         let waited = start.elapsed();
         assert!(waited >= short && waited < Duration::from_secs(5), "{name}: {waited:?}");
         // A request without an answer.
         let silent = message(NOOP, REQUEST, 1, &[]);
-        assert!(
-            engine
-                .exchange(&silent, Deadline::after(short))
-                .is_err_and(|error| error.is_timed_out()),
-            "{name}"
-        );
+        assert!(engine.exchange(&silent, Deadline::after(short)).is_err_and(|error| error.is_timed_out()), "{name}");
         for sequence in 2..5 {
-            assert_eq!(
-                engine.exchange(&noop(sequence), soon()).expect(name)[8],
-                sequence as u8,
-                "{name}"
-            );
+            assert_eq!(engine.exchange(&noop(sequence), soon()).expect(name)[8], sequence as u8, "{name}");
         }
         // What is there is taken even when the deadline has passed.
         engine.send(&noop(9)).expect(name);
-        assert_eq!(
-            engine.receive(Deadline::after(Duration::ZERO)).expect(name)[8],
-            9,
-            "{name}"
-        );
+        assert_eq!(engine.receive(Deadline::after(Duration::ZERO)).expect(name)[8], 9, "{name}");
     }
 }
 
@@ -516,14 +363,7 @@ fn auto_changes_in_the_middle_of_a_dump_and_says_why() {
     isolated("auto_changes_in_the_middle_of_a_dump", || {
         ip("link set lo up");
         let auto = |threshold| {
-            Auto::new(
-                request_socket(),
-                AutoConfig {
-                    threshold,
-                    ..AutoConfig::default()
-                },
-            )
-            .expect("an engine")
+            Auto::new(request_socket(), AutoConfig { threshold, ..AutoConfig::default() }).expect("an engine")
         };
         add_routes(&auto(100), 0..20_000);
         for threshold in [0, 1, 8, 20] {
@@ -557,22 +397,8 @@ fn configurations_out_of_range_are_refused() {
     let wrong = [
         Syscall::new(request_socket(), SyscallConfig { slots: 0, slot: 4096 }).map(drop),
         Syscall::new(request_socket(), SyscallConfig { slots: 1, slot: 100 }).map(drop),
-        Ring::new(
-            request_socket(),
-            RingConfig {
-                slots: 40_000,
-                ..RingConfig::default()
-            },
-        )
-        .map(drop),
-        Ring::new(
-            request_socket(),
-            RingConfig {
-                slot: usize::MAX,
-                ..RingConfig::default()
-            },
-        )
-        .map(drop),
+        Ring::new(request_socket(), RingConfig { slots: 40_000, ..RingConfig::default() }).map(drop),
+        Ring::new(request_socket(), RingConfig { slot: usize::MAX, ..RingConfig::default() }).map(drop),
     ];
     for result in wrong {
         assert!(matches!(result, Err(Error::Configuration { .. })), "{result:?}");
@@ -586,14 +412,7 @@ fn a_send_that_is_too_long_is_refused() {
         for length in [size, size * 2] {
             let long = message(NOOP, REQUEST | ACK, 1, &vec![0; length]);
             let error = engine.send(&long).expect_err(name);
-            assert_eq!(
-                error,
-                Error::System {
-                    call: "send",
-                    errno: libc::EMSGSIZE
-                },
-                "{name}"
-            );
+            assert_eq!(error, Error::System { call: "send", errno: libc::EMSGSIZE }, "{name}");
             assert_eq!(engine.exchange(&long, soon()).map(drop), Err(error), "{name}");
         }
         assert_eq!(engine.exchange(&noop(3), soon()).expect(name)[8], 3, "{name}");

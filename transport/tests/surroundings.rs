@@ -22,10 +22,7 @@ use kernel::*;
 fn an_engine_moves_between_threads() {
     isolated("an_engine_moves_between_threads", || {
         ip("link set lo up");
-        add_routes(
-            &Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"),
-            0..5000,
-        );
+        add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..5000);
         for (name, mut engine) in engines(request_socket) {
             assert_eq!(engine.exchange(&noop(1), soon()).expect(name)[8], 1, "{name}");
             for _ in 0..3 {
@@ -49,10 +46,7 @@ fn an_engine_moves_between_threads() {
                     end.recv().expect(name);
                 });
                 let engine = take.recv().expect(name);
-                while messages(&engine.receive(soon()).expect(name))
-                    .iter()
-                    .all(|(kind, ..)| *kind != DONE)
-                {}
+                while messages(&engine.receive(soon()).expect(name)).iter().all(|(kind, ..)| *kind != DONE) {}
                 assert_eq!(count_routes(&*engine), 5000, "{name}");
                 drop(engine);
                 ended.send(()).expect(name);
@@ -68,12 +62,7 @@ fn a_socket_in_another_namespace() {
         let here = Namespace::current().expect("here");
         let cookie = open(Protocol::ROUTE).namespace_cookie().expect("a cookie");
         let by_name = Namespace::name(&name.0).expect("found");
-        assert!(
-            Namespace::names()
-                .expect("names")
-                .iter()
-                .any(|other| **other == *name.0)
-        );
+        assert!(Namespace::names().expect("names").iter().any(|other| **other == *name.0));
         let by_path = Namespace::path(format!("/run/netns/{}", name.0)).expect("found");
         let descriptor: OwnedFd = fs::File::open(format!("/run/netns/{}", name.0)).expect("opened").into();
         let by_descriptor = Namespace::descriptor(descriptor).expect("found");
@@ -82,24 +71,15 @@ fn a_socket_in_another_namespace() {
         let mut cookies = Vec::new();
         for namespace in [by_name, by_path, by_descriptor, by_pid] {
             assert!(!namespace.is_same(&here).expect("compared"));
-            let options = SocketOptions {
-                namespace: Some(namespace),
-                ..SocketOptions::default()
-            };
+            let options = SocketOptions { namespace: Some(namespace), ..SocketOptions::default() };
             let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket there");
             cookies.push(socket.namespace_cookie().expect("a cookie"));
-            assert!(
-                Namespace::current().expect("here").is_same(&here).expect("compared"),
-                "the caller was moved"
-            );
+            assert!(Namespace::current().expect("here").is_same(&here).expect("compared"), "the caller was moved");
             socket.connect_to_kernel().expect("connected");
             let engine = engine::open(EngineChoice::Auto, socket).expect("an engine");
             drop(engine.exchange(&noop(1), soon()).expect("an answer"));
         }
-        assert!(
-            cookies.iter().all(|other| *other == cookies[0] && *other != cookie),
-            "{cookies:?} {cookie}"
-        );
+        assert!(cookies.iter().all(|other| *other == cookies[0] && *other != cookie), "{cookies:?} {cookie}");
     });
 }
 
@@ -127,25 +107,10 @@ impl Child {
     /// `cat` in a named namespace; it answers once it runs, and then the namespace has been entered.
     fn new(namespace: &str) -> Child {
         let mut command = Command::new("ip");
-        command
-            .args(["netns", "exec", namespace, "cat"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.args(["netns", "exec", namespace, "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = Child(command.spawn().expect("started"));
-        child
-            .0
-            .stdin
-            .as_mut()
-            .expect("a pipe")
-            .write_all(b"x")
-            .expect("written");
-        child
-            .0
-            .stdout
-            .as_mut()
-            .expect("a pipe")
-            .read_exact(&mut [0])
-            .expect("read");
+        child.0.stdin.as_mut().expect("a pipe").write_all(b"x").expect("written");
+        child.0.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("read");
         child
     }
 }
@@ -196,30 +161,17 @@ fn nothing_is_left_behind() {
     }
     let before = state();
     for number in 0..1000 {
-        once(if number % 2 == 0 {
-            RingConfig::default()
-        } else {
-            RingConfig::tiny()
-        })
-        .expect("a ring");
+        once(if number % 2 == 0 { RingConfig::default() } else { RingConfig::tiny() }).expect("a ring");
     }
     let after = state();
     println!("descriptors, mappings, pages, resident pages: {before:?}, {after:?}");
     assert_eq!(before.0, after.0);
-    assert!(
-        after.1 <= before.1 + 2 && after.2 <= before.2 + 64 && after.3 <= before.3 + 64,
-        "{before:?} {after:?}"
-    );
+    assert!(after.1 <= before.1 + 2 && after.2 <= before.2 + 64 && after.3 <= before.3 + 64, "{before:?} {after:?}");
 }
 
 /// Has the kernel answer one system call of the calling thread, and of no other, with an error.
 fn forbid(call: libc::c_long, errno: i32) {
-    let statement = |code: u32, k: u32| libc::sock_filter {
-        code: code as u16,
-        jt: 0,
-        jf: 0,
-        k,
-    };
+    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
     let mut equal = statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32);
     equal.jf = 1;
     let mut program = [
@@ -228,10 +180,7 @@ fn forbid(call: libc::c_long, errno: i32) {
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ];
-    let program = libc::sock_fprog {
-        len: program.len() as u16,
-        filter: program.as_mut_ptr(),
-    };
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     // SAFETY: no pointers are passed.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
     // SAFETY: the kernel copies the program, which is valid during the call.
@@ -244,39 +193,19 @@ fn a_sandbox_without_io_uring() {
     for (call, errno, text) in [
         (libc::SYS_io_uring_setup, libc::EPERM, "io_uring is forbidden here"),
         (libc::SYS_io_uring_setup, libc::ENOSYS, "no io_uring"),
-        (
-            libc::SYS_io_uring_register,
-            libc::EINVAL,
-            "would not take a ring of buffers",
-        ),
+        (libc::SYS_io_uring_register, libc::EINVAL, "would not take a ring of buffers"),
     ] {
         isolated("a_sandbox_without_io_uring", || {
             ip("link set lo up");
             forbid(call, errno);
             let ring = engine::open(EngineChoice::Ring, request_socket()).expect_err("no ring");
-            assert!(
-                matches!(ring, Error::NoRing { .. }) && ring.to_string().contains(text),
-                "{ring}"
-            );
-            let engine = Auto::new(
-                request_socket(),
-                AutoConfig {
-                    threshold: 1,
-                    ..AutoConfig::default()
-                },
-            )
-            .expect("an engine");
+            assert!(matches!(ring, Error::NoRing { .. }) && ring.to_string().contains(text), "{ring}");
+            let engine =
+                Auto::new(request_socket(), AutoConfig { threshold: 1, ..AutoConfig::default() }).expect("an engine");
             add_routes(&engine, 0..3000);
             assert_eq!(count_routes(&engine), 3000);
-            assert_eq!(
-                (engine.kind(), engine.reason()),
-                (EngineKind::Syscall, Reason::NoRing(ring))
-            );
-            assert!(
-                engine.reason().to_string().starts_with("syscall: "),
-                "{}",
-                engine.reason()
-            );
+            assert_eq!((engine.kind(), engine.reason()), (EngineKind::Syscall, Reason::NoRing(ring)));
+            assert!(engine.reason().to_string().starts_with("syscall: "), "{}", engine.reason());
         });
     }
 }

@@ -39,25 +39,11 @@ pub fn run(options: &Options) -> Outcome {
     for line in &options.setup {
         let _ = writeln!(script, "{{ {line}\n}} >&2");
     }
-    let _ = writeln!(
-        script,
-        "exec {} capture --here --family {} {}",
-        myself.display(),
-        options.family,
-        options.table
-    );
-    let dumped = process::must(
-        Command::new("unshare").args(["--net", "sh", "-c", &script]),
-        netlink::PATIENCE * 4,
-    )?;
+    let _ = writeln!(script, "exec {} capture --here --family {} {}", myself.display(), options.family, options.table);
+    let dumped = process::must(Command::new("unshare").args(["--net", "sh", "-c", &script]), netlink::PATIENCE * 4)?;
 
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").context(|| "cannot read the kernel's release")?;
-    let mut text = format!(
-        "# Linux {}\n# {} family {}\n",
-        release.trim(),
-        options.table,
-        options.family
-    );
+    let mut text = format!("# Linux {}\n# {} family {}\n", release.trim(), options.table, options.family);
     options.setup.iter().for_each(|line| text.extend(["# ", line, "\n"]));
     text.push_str(&dumped);
     match &options.output {
@@ -70,12 +56,10 @@ pub fn run(options: &Options) -> Outcome {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -49,13 +49,8 @@ pub fn dump_operation(table: &str) -> Outcome<u16> {
 /// All messages of a dump, whole, without the one that ends it. `family` is the first byte of the fixed header.
 pub fn dump(operation: u16, family: u8) -> Outcome<Vec<Vec<u8>>> {
     let mut socket = open()?;
-    let header = ROUTE
-        .operation(MessageType(operation))
-        .map_or(0, |row| row.header.size)
-        .max(1);
-    socket
-        .write_all(&request(operation, family, header))
-        .context(|| "cannot send to the kernel")?;
+    let header = ROUTE.operation(MessageType(operation)).map_or(0, |row| row.header.size).max(1);
+    socket.write_all(&request(operation, family, header)).context(|| "cannot send to the kernel")?;
     let mut found = Vec::new();
     let mut buffer = vec![0; DATAGRAM];
     loop {

@@ -107,10 +107,7 @@ impl Running {
     fn ended_within(&mut self, limit: Duration) -> Outcome<Option<ExitStatus>> {
         let start = Instant::now();
         loop {
-            let status = self
-                .child
-                .try_wait()
-                .context(|| format!("cannot wait for {}", self.name))?;
+            let status = self.child.try_wait().context(|| format!("cannot wait for {}", self.name))?;
             if status.is_some() || start.elapsed() > limit {
                 return Ok(status);
             }
@@ -133,11 +130,7 @@ pub fn run(command: &mut Command, limit: Duration) -> Outcome<Option<Finished>> 
                 return Ok(None);
             }
             Event::Closed => {
-                return Ok(Some(Finished {
-                    status: running.wait()?,
-                    out,
-                    err,
-                }));
+                return Ok(Some(Finished { status: running.wait()?, out, err }));
             }
         }
     }
@@ -191,11 +184,7 @@ pub fn exists(program: &str) -> bool {
 
 fn shown(command: &Command) -> String {
     let words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).collect();
-    words
-        .iter()
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 fn forward(mut pipe: impl Read + Send + 'static, stream: Stream, sender: Sender<(Stream, Vec<u8>)>) {
@@ -221,9 +210,7 @@ mod tests {
 
     #[test]
     fn both_streams_and_the_status_come_back() {
-        let done = run(&mut shell("echo a; echo b >&2; exit 3"), GRACE)
-            .expect("sh starts")
-            .expect("sh ends");
+        let done = run(&mut shell("echo a; echo b >&2; exit 3"), GRACE).expect("sh starts").expect("sh ends");
         assert_eq!((done.out.as_slice(), done.err.as_slice()), (&b"a\n"[..], &b"b\n"[..]));
         assert_eq!(done.status.code(), Some(3));
     }
@@ -245,9 +232,6 @@ mod tests {
 
     #[test]
     fn a_filter_returns_what_it_made_of_its_input() {
-        assert_eq!(
-            filter(&mut Command::new("cat"), vec![7; 100_000]).expect("cat").len(),
-            100_000
-        );
+        assert_eq!(filter(&mut Command::new("cat"), vec![7; 100_000]).expect("cat").len(), 100_000);
     }
 }

@@ -13,10 +13,7 @@ use crate::process;
 const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "x86_64-unknown-none"];
 
 /// What a build from nothing may take on two cores, in seconds.
-const BARS: [(&str, &[&str], f64); 2] = [
-    ("check", &["check"], 5.0),
-    ("release build", &["build", "--release"], 10.0),
-];
+const BARS: [(&str, &[&str], f64); 2] = [("check", &["check"], 5.0), ("release build", &["build", "--release"], 10.0)];
 
 /// Builds, reads and times; fails where the codec does not build or its sources need what they must not. Times are only
 /// told: they belong to the machine as much as to the codec.
@@ -62,21 +59,12 @@ fn build(place: &str, arguments: &[&str]) -> Outcome {
 
 /// Adds the targets that are not there.
 fn targets() -> Outcome {
-    let there = process::must(
-        Command::new("rustup").args(["target", "list", "--installed"]),
-        Duration::from_secs(60),
-    )?;
-    let missing: Vec<&str> = TARGETS
-        .into_iter()
-        .filter(|target| !there.lines().any(|line| line == *target))
-        .collect();
+    let there = process::must(Command::new("rustup").args(["target", "list", "--installed"]), Duration::from_secs(60))?;
+    let missing: Vec<&str> = TARGETS.into_iter().filter(|target| !there.lines().any(|line| line == *target)).collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => process::must(
-            Command::new("rustup").args(["target", "add"]).args(missing),
-            Duration::from_secs(600),
-        )
-        .map(drop),
+        false => process::must(Command::new("rustup").args(["target", "add"]).args(missing), Duration::from_secs(600))
+            .map(drop),
     }
 }
 
@@ -92,11 +80,7 @@ fn forbidden() -> Outcome<Vec<String>> {
     }
     for path in rust_files(&sources)? {
         let shown = path.strip_prefix(crate::root()).unwrap_or(&path).display().to_string();
-        wrong.extend(
-            needs(&read(&path)?)
-                .into_iter()
-                .map(|(line, text)| format!("{shown}:{line}: {text}")),
-        );
+        wrong.extend(needs(&read(&path)?).into_iter().map(|(line, text)| format!("{shown}:{line}: {text}")));
     }
     Ok(wrong)
 }
@@ -135,10 +119,7 @@ fn needs(text: &str) -> Vec<(usize, &str)> {
             testing = depth > 0 || !(code.ends_with(';') || opened > 0 || closed > 0);
             continue;
         }
-        if ["std::", "alloc::", "extern crate std", "extern crate alloc"]
-            .into_iter()
-            .any(|word| names(code, word))
-        {
+        if ["std::", "alloc::", "extern crate std", "extern crate alloc"].into_iter().any(|word| names(code, word)) {
             found.push((at + 1, line.trim()));
         }
     }

@@ -27,7 +27,9 @@ fn main() {
     let before = allocations();
     let mut sum = 0;
     for _ in 0..count {
-        let Ok(body) = Message::parse(black_box(&ROUTE)).and_then(|message| message.body(Rtm::NEWROUTE)) else { return };
+        let Ok(body) = Message::parse(black_box(&ROUTE)).and_then(|message| message.body(Rtm::NEWROUTE)) else {
+            return;
+        };
         sum += match how.as_str() {
             "view" => read_view(body),
             "keys" => read_route(body),

@@ -45,9 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             theirs.iter().all(|(key, value)| ours.get(key) == Some(value))
         };
         let details = pair.0 == 2;
-        let same = theirs.iter().zip(&ours).filter(|(theirs, ours)| {
-            within(theirs, ours) && (!details || theirs.len() == ours.len())
-        });
+        let same = theirs
+            .iter()
+            .zip(&ours)
+            .filter(|(theirs, ours)| within(theirs, ours) && (!details || theirs.len() == ours.len()));
         println!(
             "{} and {}: {} and {} routes, {} the same{}",
             commands[pair.0].0,

@@ -4,24 +4,10 @@ use ringlink::codec::route::{Bond, BondAdInfo, BondPort};
 
 use super::fields::Fields;
 
-pub(super) const MODES: [&str; 7] = [
-    "balance-rr",
-    "active-backup",
-    "balance-xor",
-    "broadcast",
-    "802.3ad",
-    "balance-tlb",
-    "balance-alb",
-];
-pub(super) const ARP_VALIDATE: [&str; 7] = [
-    "none",
-    "active",
-    "backup",
-    "all",
-    "filter",
-    "filter_active",
-    "filter_backup",
-];
+pub(super) const MODES: [&str; 7] =
+    ["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
+pub(super) const ARP_VALIDATE: [&str; 7] =
+    ["none", "active", "backup", "all", "filter", "filter_active", "filter_backup"];
 pub(super) const ARP_ALL_TARGETS: [&str; 2] = ["any", "all"];
 pub(super) const PRIMARY_RESELECT: [&str; 3] = ["always", "better", "failure"];
 pub(super) const FAIL_OVER_MAC: [&str; 3] = ["none", "active", "follow"];
@@ -45,20 +31,14 @@ pub(super) fn bond(bond: &mut Fields<'_, '_, Bond>) {
     bond.same(Bond::ARP_INTERVAL, "arp_interval");
     bond.same(Bond::MISSED_MAX, "arp_missed_max");
     if let Some(targets) = bond.get(Bond::ARP_IP_TARGET) {
-        let targets: Vec<_> = targets
-            .filter_map(|target| bond.stick(target))
-            .map(|(_, target)| target)
-            .collect();
+        let targets: Vec<_> = targets.filter_map(|target| bond.stick(target)).map(|(_, target)| target).collect();
         if !targets.is_empty() {
             bond.row.word("arp_ip_target");
             bond.row.joined("arp_ip_target", ["", ",", ""], targets);
         }
     }
     if let Some(targets) = bond.get(Bond::NS_IP6_TARGET) {
-        let targets: Vec<_> = targets
-            .filter_map(|target| bond.stick(target))
-            .map(|(_, target)| target)
-            .collect();
+        let targets: Vec<_> = targets.filter_map(|target| bond.stick(target)).map(|(_, target)| target).collect();
         if !targets.is_empty() {
             bond.row.word("ns_ip6_target");
             bond.row.joined("ns_ip6_target", ["", ",", ""], targets);
@@ -77,23 +57,13 @@ pub(super) fn bond(bond: &mut Fields<'_, '_, Bond>) {
     }
     bond.interface(Bond::PRIMARY, "primary", "primary");
     if let Some(value) = bond.get(Bond::PRIMARY_RESELECT) {
-        bond.named(
-            "primary_reselect",
-            "primary_reselect",
-            &PRIMARY_RESELECT,
-            value.0.into(),
-        );
+        bond.named("primary_reselect", "primary_reselect", &PRIMARY_RESELECT, value.0.into());
     }
     if let Some(value) = bond.get(Bond::FAIL_OVER_MAC) {
         bond.named("fail_over_mac", "fail_over_mac", &FAIL_OVER_MAC, value.0.into());
     }
     if let Some(value) = bond.get(Bond::XMIT_HASH_POLICY) {
-        bond.named(
-            "xmit_hash_policy",
-            "xmit_hash_policy",
-            &XMIT_HASH_POLICY,
-            value.0.into(),
-        );
+        bond.named("xmit_hash_policy", "xmit_hash_policy", &XMIT_HASH_POLICY, value.0.into());
     }
     bond.same(Bond::RESEND_IGMP, "resend_igmp");
     bond.show(Bond::NUM_PEER_NOTIF, "num_peer_notif", "num_grat_arp");
@@ -112,9 +82,7 @@ pub(super) fn bond(bond: &mut Fields<'_, '_, Bond>) {
     }
     if let Some(info) = bond.get(Bond::AD_INFO) {
         if bond.row.is_json() {
-            let printed = bond
-                .row
-                .object("ad_info", |row| Fields::print(row, bond.known, info, aggregator));
+            let printed = bond.row.object("ad_info", |row| Fields::print(row, bond.known, info, aggregator));
             bond.stick(printed);
         } else {
             bond.within(info, aggregator);
@@ -141,11 +109,7 @@ pub(super) fn port(port: &mut Fields<'_, '_, BondPort>) {
         port.state(["state", "state_index"], &["ACTIVE", "BACKUP"], state.0);
     }
     if let Some(status) = port.get(BondPort::MII_STATUS) {
-        port.state(
-            ["mii_status", "mii_status_index"],
-            &["UP", "GOING_DOWN", "DOWN", "GOING_BACK"],
-            status.0,
-        );
+        port.state(["mii_status", "mii_status_index"], &["UP", "GOING_DOWN", "DOWN", "GOING_BACK"], status.0);
     }
     port.same(BondPort::LINK_FAILURE_COUNT, "link_failure_count");
     port.same(BondPort::PERM_HWADDR, "perm_hwaddr");
@@ -153,13 +117,11 @@ pub(super) fn port(port: &mut Fields<'_, '_, BondPort>) {
     port.same(BondPort::PRIO, "prio");
     port.same(BondPort::AD_AGGREGATOR_ID, "ad_aggregator_id");
     if let Some(state) = port.get(BondPort::AD_ACTOR_OPER_PORT_STATE) {
-        port.row
-            .field("ad_actor_oper_port_state", "ad_actor_oper_port_state", state.0);
+        port.row.field("ad_actor_oper_port_state", "ad_actor_oper_port_state", state.0);
         port.lacp_state("ad_actor_oper_port_state_str", state.0.into());
     }
     if let Some(state) = port.get(BondPort::AD_PARTNER_OPER_PORT_STATE) {
-        port.row
-            .field("ad_partner_oper_port_state", "ad_partner_oper_port_state", state);
+        port.row.field("ad_partner_oper_port_state", "ad_partner_oper_port_state", state);
         port.lacp_state("ad_partner_oper_port_state_str", state);
     }
 }
@@ -175,20 +137,9 @@ impl Fields<'_, '_, BondPort> {
 
     /// What one end of LACP is doing (IEEE 802.1AX).
     fn lacp_state(&mut self, name: &'static str, state: u16) {
-        const NAMES: [&str; 8] = [
-            "active",
-            "short_timeout",
-            "aggregating",
-            "in_sync",
-            "collecting",
-            "distributing",
-            "defaulted",
-            "expired",
-        ];
-        let set = (0..)
-            .zip(NAMES)
-            .filter(|(bit, _)| state & (1 << bit) != 0)
-            .map(|(_, name)| name);
+        const NAMES: [&str; 8] =
+            ["active", "short_timeout", "aggregating", "in_sync", "collecting", "distributing", "defaulted", "expired"];
+        let set = (0..).zip(NAMES).filter(|(bit, _)| state & (1 << bit) != 0).map(|(_, name)| name);
         self.row.word(name);
         self.row.joined(name, ["<", ",", ">"], set);
     }

@@ -39,42 +39,14 @@ pub(super) fn bridge(bridge: &mut Fields<'_, '_, Bridge>) {
     bridge.same(Bridge::MCAST_QUERIER, "mcast_querier");
     bridge.same(Bridge::MCAST_HASH_ELASTICITY, "mcast_hash_elasticity");
     bridge.same(Bridge::MCAST_HASH_MAX, "mcast_hash_max");
-    bridge.show(
-        Bridge::MCAST_LAST_MEMBER_CNT,
-        "mcast_last_member_cnt",
-        "mcast_last_member_count",
-    );
-    bridge.show(
-        Bridge::MCAST_STARTUP_QUERY_CNT,
-        "mcast_startup_query_cnt",
-        "mcast_startup_query_count",
-    );
-    bridge.show(
-        Bridge::MCAST_LAST_MEMBER_INTVL,
-        "mcast_last_member_intvl",
-        "mcast_last_member_interval",
-    );
-    bridge.show(
-        Bridge::MCAST_MEMBERSHIP_INTVL,
-        "mcast_membership_intvl",
-        "mcast_membership_interval",
-    );
-    bridge.show(
-        Bridge::MCAST_QUERIER_INTVL,
-        "mcast_querier_intvl",
-        "mcast_querier_interval",
-    );
+    bridge.show(Bridge::MCAST_LAST_MEMBER_CNT, "mcast_last_member_cnt", "mcast_last_member_count");
+    bridge.show(Bridge::MCAST_STARTUP_QUERY_CNT, "mcast_startup_query_cnt", "mcast_startup_query_count");
+    bridge.show(Bridge::MCAST_LAST_MEMBER_INTVL, "mcast_last_member_intvl", "mcast_last_member_interval");
+    bridge.show(Bridge::MCAST_MEMBERSHIP_INTVL, "mcast_membership_intvl", "mcast_membership_interval");
+    bridge.show(Bridge::MCAST_QUERIER_INTVL, "mcast_querier_intvl", "mcast_querier_interval");
     bridge.show(Bridge::MCAST_QUERY_INTVL, "mcast_query_intvl", "mcast_query_interval");
-    bridge.show(
-        Bridge::MCAST_QUERY_RESPONSE_INTVL,
-        "mcast_query_response_intvl",
-        "mcast_query_response_interval",
-    );
-    bridge.show(
-        Bridge::MCAST_STARTUP_QUERY_INTVL,
-        "mcast_startup_query_intvl",
-        "mcast_startup_query_interval",
-    );
+    bridge.show(Bridge::MCAST_QUERY_RESPONSE_INTVL, "mcast_query_response_intvl", "mcast_query_response_interval");
+    bridge.show(Bridge::MCAST_STARTUP_QUERY_INTVL, "mcast_startup_query_intvl", "mcast_startup_query_interval");
     bridge.same(Bridge::MCAST_STATS_ENABLED, "mcast_stats_enabled");
     bridge.same(Bridge::MCAST_IGMP_VERSION, "mcast_igmp_version");
     bridge.same(Bridge::MCAST_MLD_VERSION, "mcast_mld_version");
@@ -127,12 +99,7 @@ pub(super) fn port(port: &mut Fields<'_, '_, BridgePort>) {
     port.same(BridgePort::CONFIG_PENDING, "config_pending");
     port.on_off(BridgePort::PROXYARP, "proxy_arp", "proxy_arp");
     port.on_off(BridgePort::PROXYARP_WIFI, "proxy_arp_wifi", "proxy_arp_wifi");
-    port.map(
-        BridgePort::MULTICAST_ROUTER,
-        "multicast_router",
-        "mcast_router",
-        |router| router.0,
-    );
+    port.map(BridgePort::MULTICAST_ROUTER, "multicast_router", "mcast_router", |router| router.0);
     if let Some(leave) = port.get(BridgePort::FAST_LEAVE) {
         // In text it is told a second time, under its newer name.
         port.row.word("mcast_fast_leave");
@@ -144,8 +111,7 @@ pub(super) fn port(port: &mut Fields<'_, '_, BridgePort>) {
     port.on_off(BridgePort::NEIGH_SUPPRESS, "neigh_suppress", "neigh_suppress");
     if let Some(mask) = port.get(BridgePort::GROUP_FWD_MASK) {
         port.row.field("group_fwd_mask", "group_fwd_mask", Mask(mask.into()));
-        port.row
-            .field("group_fwd_mask_str", "group_fwd_mask_str", ForwardedGroups(mask));
+        port.row.field("group_fwd_mask_str", "group_fwd_mask_str", ForwardedGroups(mask));
     }
     port.on_off(BridgePort::VLAN_TUNNEL, "vlan_tunnel", "vlan_tunnel");
     port.on_off(BridgePort::ISOLATED, "isolated", "isolated");

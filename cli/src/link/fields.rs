@@ -31,12 +31,7 @@ impl<'o, 'a, S: Table> Fields<'o, 'a, S> {
         attributes: Attributes<'a, S>,
         fill: impl FnOnce(&mut Self),
     ) -> Result<(), Error> {
-        let mut fields = Self {
-            row,
-            known,
-            attributes,
-            error: None,
-        };
+        let mut fields = Self { row, known, attributes, error: None };
         fill(&mut fields);
         fields.error.map_or(Ok(()), Err)
     }

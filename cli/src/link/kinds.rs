@@ -113,10 +113,7 @@ fn vlan(vlan: &mut Fields<'_, '_, Vlan>) {
             (VlanFlags::LOOSE_BINDING, "LOOSE_BINDING"),
             (VlanFlags::BRIDGE_BINDING, "BRIDGE_BINDING"),
         ];
-        let flags = NAMES
-            .iter()
-            .filter(|(flag, _)| change.flags.contains(*flag))
-            .map(|(_, name)| *name);
+        let flags = NAMES.iter().filter(|(flag, _)| change.flags.contains(*flag)).map(|(_, name)| *name);
         vlan.row.joined("flags", ["<", ",", ">"], flags);
     }
     if let Some(mappings) = vlan.get(Vlan::INGRESS_QOS) {
@@ -188,10 +185,7 @@ fn macvlan(macvlan: &mut Fields<'_, '_, Macvlan>) {
     }
     if let Some(addresses) = macvlan.get(Macvlan::MACADDR_DATA) {
         macvlan.row.list("macaddr_data", |row| {
-            addresses
-                .all(MacvlanAddresses::MACADDR)
-                .flatten()
-                .for_each(|address| row.item(address));
+            addresses.all(MacvlanAddresses::MACADDR).flatten().for_each(|address| row.item(address));
         });
     }
 }
@@ -217,9 +211,7 @@ fn tun(tun: &mut Fields<'_, '_, Tun>) {
     let Some(kind) = tun.get(Tun::TYPE) else { return };
     match kind.name() {
         Some(name) => tun.row.field("type", "type", Small(name)),
-        None => tun
-            .row
-            .field("type", "type", Formatted(format_args!("UNKNOWN:{}", kind.0))),
+        None => tun.row.field("type", "type", Formatted(format_args!("UNKNOWN:{}", kind.0))),
     }
     tun.on_off(Tun::PI, "pi", "pi");
     tun.on_off(Tun::VNET_HDR, "vnet_hdr", "vnet_hdr");
@@ -254,9 +246,7 @@ fn account(file: &str, number: u32) -> String {
 
 fn macsec(macsec: &mut Fields<'_, '_, Macsec>) {
     if let Some(channel) = macsec.get(Macsec::SCI) {
-        macsec
-            .row
-            .field("sci", "sci", Formatted(format_args!("{channel:016x}")));
+        macsec.row.field("sci", "sci", Formatted(format_args!("{channel:016x}")));
     }
     macsec.on_off(Macsec::PROTECT, "protect", "protect");
     if let Some(cipher) = macsec.get(Macsec::CIPHER_SUITE) {

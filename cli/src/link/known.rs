@@ -25,11 +25,7 @@ struct Entry {
 impl Known {
     /// Knows nothing yet.
     pub(super) fn new(config: Config) -> Self {
-        Self {
-            config,
-            connection: None,
-            interfaces: HashMap::new(),
-        }
+        Self { config, connection: None, interfaces: HashMap::new() }
     }
 
     /// A connection for questions beside the one that rows come from; `None` where none can be had.
@@ -44,13 +40,7 @@ impl Known {
     pub(super) fn note(&mut self, link: &Body<'_, LinkMessage>) {
         let name = link.attributes.get(Link::IFNAME).ok().flatten().unwrap_or_default();
         if let Ok(index) = u32::try_from(link.header.index) {
-            self.interfaces.insert(
-                index,
-                Entry {
-                    name: name.as_bytes().to_vec(),
-                    flags: link.header.flags,
-                },
-            );
+            self.interfaces.insert(index, Entry { name: name.as_bytes().to_vec(), flags: link.header.flags });
         }
     }
 
@@ -67,10 +57,7 @@ impl Known {
     fn entry(&mut self, index: u32) -> &Entry {
         if !self.interfaces.contains_key(&index) {
             // What cannot be found is taken for up: nothing is known to be wrong with it.
-            let unknown = || Entry {
-                name: format!("if{index}").into_bytes(),
-                flags: LinkFlags::UP,
-            };
+            let unknown = || Entry { name: format!("if{index}").into_bytes(), flags: LinkFlags::UP };
             let entry = self.ask(index).unwrap_or_else(unknown);
             self.interfaces.insert(index, entry);
         }
@@ -79,19 +66,11 @@ impl Known {
 
     /// Asks the kernel. A row is worth printing without the name of an interface that is gone.
     fn ask(&mut self, index: u32) -> Option<Entry> {
-        let header = LinkHeader {
-            index: i32::try_from(index).ok()?,
-            ..LinkHeader::default()
-        };
-        let reply = self.connection()?.get(Rtm::GETLINK, header, |link| {
-            link.put(Link::EXT_MASK, ExtMask::SKIP_STATS)
-        });
+        let header = LinkHeader { index: i32::try_from(index).ok()?, ..LinkHeader::default() };
+        let reply = self.connection()?.get(Rtm::GETLINK, header, |link| link.put(Link::EXT_MASK, ExtMask::SKIP_STATS));
         let reply = reply.ok()?;
         let link = reply.body();
         let name = link.attributes.get(Link::IFNAME).ok().flatten()?.as_bytes().to_vec();
-        Some(Entry {
-            name,
-            flags: link.header.flags,
-        })
+        Some(Entry { name, flags: link.header.flags })
     }
 }

@@ -47,9 +47,7 @@ KIND     bond bridge dummy geneve gre gretap erspan ifb ip6gre ip6gretap ip6ersp
 ";
 
 /// Verbs in the order in which `ip` takes abbreviations.
-const VERBS: &[&str] = &[
-    "add", "set", "change", "replace", "delete", "show", "lst", "list", "property",
-];
+const VERBS: &[&str] = &["add", "set", "change", "replace", "delete", "show", "lst", "list", "property"];
 
 /// Does what the words say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {

@@ -20,10 +20,7 @@ pub(super) struct Namespaces {
 impl Namespaces {
     /// The name that `ip netns` knows it by.
     pub(super) fn name(&mut self, known: &mut Known, id: i32) -> Option<&str> {
-        self.names
-            .get_or_insert_with(|| read(known))
-            .get(&id)
-            .map(String::as_str)
+        self.names.get_or_insert_with(|| read(known)).get(&id).map(String::as_str)
     }
 }
 

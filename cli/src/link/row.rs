@@ -31,11 +31,7 @@ impl Detail {
     /// What the options ask for.
     pub(super) fn of(options: &Options) -> Self {
         // JSON has everything.
-        Self {
-            details: options.details || options.json,
-            statistics: options.statistics,
-            addresses: false,
-        }
+        Self { details: options.details || options.json, statistics: options.statistics, addresses: false }
     }
 }
 
@@ -70,12 +66,7 @@ impl Printer<'_> {
     ///
     /// As [`print`](Self::print).
     pub(super) fn fill(&mut self, row: &mut Output, link: &Body<'_, LinkMessage>) -> Result<(), Error> {
-        let Self {
-            names,
-            known,
-            namespaces,
-            detail,
-        } = self;
+        let Self { names, known, namespaces, detail } = self;
         if link.message.kind == Rtm::DELLINK.kind {
             row.json("deleted", true);
             row.word("Deleted");
@@ -184,15 +175,8 @@ impl<'a> Fields<'_, 'a, Link> {
         let known = ORDER.iter().fold(LinkFlags::RUNNING, |known, (flag, _)| known | *flag);
         let unknown = flags.0 & !known.0;
         let words = no_carrier.then_some("NO-CARRIER").into_iter();
-        let words = words.chain(
-            ORDER
-                .iter()
-                .filter(|(flag, _)| flags.contains(*flag))
-                .map(|(_, name)| *name),
-        );
-        let words = words
-            .map(Flag::Known)
-            .chain((unknown != 0).then_some(Flag::Unknown(unknown)));
+        let words = words.chain(ORDER.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| *name));
+        let words = words.map(Flag::Known).chain((unknown != 0).then_some(Flag::Unknown(unknown)));
         let words = words.chain(below_is_down.then_some(Flag::Known("M-DOWN")));
         self.row.joined("flags", ["<", ",", ">"], words);
     }
@@ -205,38 +189,17 @@ impl<'a> Fields<'_, 'a, Link> {
         self.row.glue(TypeName(header.kind));
         let address = self.get(Link::ADDRESS);
         if let Some(address) = address {
-            self.row.field(
-                "address",
-                "",
-                Address {
-                    address,
-                    kind: header.kind,
-                },
-            );
+            self.row.field("address", "", Address { address, kind: header.kind });
         }
         if let Some(address) = self.get(Link::BROADCAST) {
             let to_one = header.flags.contains(LinkFlags::POINTOPOINT);
             if to_one {
                 self.row.json("link_pointtopoint", true);
             }
-            self.row.field(
-                "broadcast",
-                if to_one { "peer" } else { "brd" },
-                Address {
-                    address,
-                    kind: header.kind,
-                },
-            );
+            self.row.field("broadcast", if to_one { "peer" } else { "brd" }, Address { address, kind: header.kind });
         }
         if let Some(burnt) = self.get(Link::PERM_ADDRESS).filter(|burnt| Some(*burnt) != address) {
-            self.row.field(
-                "permaddr",
-                "permaddr",
-                Address {
-                    address: burnt,
-                    kind: header.kind,
-                },
-            );
+            self.row.field("permaddr", "permaddr", Address { address: burnt, kind: header.kind });
         }
         if let Some(id) = self.get(Link::LINK_NETNSID) {
             self.row.json("link_netnsid", id);
@@ -256,15 +219,11 @@ impl<'a> Fields<'_, 'a, Link> {
             self.row.word("on");
         }
         if let Some(reasons) = self.get(Link::PROTO_DOWN_REASON) {
-            let reasons = self
-                .stick(reasons.get(ProtoDownReason::VALUE))
-                .flatten()
-                .unwrap_or_default();
+            let reasons = self.stick(reasons.get(ProtoDownReason::VALUE)).flatten().unwrap_or_default();
             let bits = (0..32_u32).filter(|bit| reasons & (1 << bit) != 0);
             if reasons != 0 {
                 self.row.word("protodown_reason");
-                self.row
-                    .joined("proto_down_reason", ["<", ",", ">"], bits.map(Flag::Number));
+                self.row.joined("proto_down_reason", ["<", ",", ">"], bits.map(Flag::Number));
             }
         }
     }
@@ -360,10 +319,7 @@ impl<'a> Fields<'_, 'a, Link> {
 impl Fields<'_, '_, LinkXdp> {
     /// Where XDP programs are; in JSON also which.
     fn xdp(&mut self) {
-        let Some(attached) = self
-            .get(LinkXdp::ATTACHED)
-            .filter(|attached| *attached != XdpAttached::NONE)
-        else {
+        let Some(attached) = self.get(LinkXdp::ATTACHED).filter(|attached| *attached != XdpAttached::NONE) else {
             return;
         };
         self.row.word(match attached {
@@ -421,9 +377,7 @@ impl Fields<'_, '_, LinkXdp> {
         }
         if places.is_empty() {
             // Kernels before 4.19 tell the one program alone.
-            let attached = self
-                .get(LinkXdp::ATTACHED)
-                .filter(|attached| *attached != XdpAttached::NONE);
+            let attached = self.get(LinkXdp::ATTACHED).filter(|attached| *attached != XdpAttached::NONE);
             places.extend(attached.zip(self.get(LinkXdp::PROG_ID)));
         }
         places

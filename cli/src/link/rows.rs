@@ -31,12 +31,7 @@ impl Rows {
             addresses: false,
         };
         let known = Known::new(session.config().clone());
-        Self {
-            links: None,
-            known,
-            namespaces: Namespaces::default(),
-            detail,
-        }
+        Self { links: None, known, namespaces: Namespaces::default(), detail }
     }
 
     /// The interfaces that these words choose as they do behind `link show`, or the one with this index.
@@ -65,22 +60,12 @@ impl Rows {
         names: &Names,
         mut more: impl FnMut(u32) -> Option<M>,
     ) {
-        let Self {
-            links,
-            known,
-            namespaces,
-            detail,
-        } = self;
+        let Self { links, known, namespaces, detail } = self;
         for link in links.iter().flat_map(Gathered::iter) {
             let Some(more) = u32::try_from(link.header.index).ok().and_then(&mut more) else {
                 continue;
             };
-            let mut printer = Printer {
-                names,
-                known,
-                namespaces,
-                detail: *detail,
-            };
+            let mut printer = Printer { names, known, namespaces, detail: *detail };
             let printed = output.row(|row| {
                 let printed = printer.fill(row, &link);
                 more(row);
@@ -103,18 +88,7 @@ impl Rows {
         link: &Body<'_, LinkMessage>,
     ) -> Result<(), Error> {
         self.known.note(link);
-        let Self {
-            known,
-            namespaces,
-            detail,
-            ..
-        } = self;
-        Printer {
-            names,
-            known,
-            namespaces,
-            detail: *detail,
-        }
-        .print(output, link)
+        let Self { known, namespaces, detail, .. } = self;
+        Printer { names, known, namespaces, detail: *detail }.print(output, link)
     }
 }

@@ -53,12 +53,7 @@ fn one(session: &mut Session, filter: &Filter<'_>, device: &str) -> Result<(), F
     let detail = Detail::of(&session.options);
     let mut known = Known::new(session.config().clone());
     let mut namespaces = Namespaces::default();
-    let Session {
-        connection,
-        names,
-        output,
-        ..
-    } = session;
+    let Session { connection, names, output, .. } = session;
     let reply = connection.get(Rtm::GETLINK, LinkHeader::default(), |link| {
         super::put_name(link, device);
         link.put(Link::EXT_MASK, filter.mask(detail));
@@ -70,12 +65,7 @@ fn one(session: &mut Session, filter: &Filter<'_>, device: &str) -> Result<(), F
     };
     let link = reply.body();
     if filter.matches(&link) {
-        let mut printer = Printer {
-            names,
-            known: &mut known,
-            namespaces: &mut namespaces,
-            detail,
-        };
+        let mut printer = Printer { names, known: &mut known, namespaces: &mut namespaces, detail };
         printer.print_or_warn(output, &link);
     }
     Ok(())
@@ -93,12 +83,7 @@ fn all(session: &mut Session, filter: &Filter<'_>) -> Result<(), Failure> {
     // All names are known before the first row is printed.
     links.iter().for_each(|link| known.note(&link));
     let Session { names, output, .. } = session;
-    let mut printer = Printer {
-        names,
-        known: &mut known,
-        namespaces: &mut namespaces,
-        detail,
-    };
+    let mut printer = Printer { names, known: &mut known, namespaces: &mut namespaces, detail };
     for link in links.iter().filter(|link| filter.matches(link)) {
         printer.print_or_warn(output, &link);
         if output.is_broken() {
@@ -141,11 +126,7 @@ impl<'w> Filter<'w> {
 
     /// What to tell beyond the usual, or to leave out.
     pub(super) fn mask(&self, detail: Detail) -> ExtMask {
-        let functions = if self.no_functions {
-            ExtMask::default()
-        } else {
-            ExtMask::VF
-        };
+        let functions = if self.no_functions { ExtMask::default() } else { ExtMask::VF };
         match detail.statistics {
             0 => functions | ExtMask::SKIP_STATS,
             _ => functions,

@@ -132,10 +132,7 @@ fn table(row: &mut Output, label: &'static str, widths: [usize; 8], columns: &[C
     for (index, (width, (heading, _))) in widths.into_iter().zip(columns).enumerate() {
         match index {
             0 if *heading == label => {}
-            0 => row.word(Formatted(format_args!(
-                "{heading:>width$}",
-                width = width - label.len() - 1
-            ))),
+            0 => row.word(Formatted(format_args!("{heading:>width$}", width = width - label.len() - 1))),
             _ => row.word(Formatted(format_args!("{heading:>width$}"))),
         }
     }

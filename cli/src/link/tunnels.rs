@@ -52,20 +52,14 @@ pub(super) fn gre6(gre: &mut Fields<'_, '_, Gre>) {
 /// IPIP and SIT.
 pub(super) fn ipip(tunnel: &mut Fields<'_, '_, IpTunnel>) {
     tunnel.present(IpTunnel::COLLECT_METADATA, "external", "external");
-    tunnel.inner(
-        IpTunnel::PROTO,
-        &[(0, "any"), (4, "ipip"), (41, "ip6ip"), (137, "mplsip")],
-    );
+    tunnel.inner(IpTunnel::PROTO, &[(0, "any"), (4, "ipip"), (41, "ip6ip"), (137, "mplsip")]);
     let (remote, local) = (tunnel.get(IpTunnel::REMOTE), tunnel.get(IpTunnel::LOCAL));
     tunnel.ends(remote.map(IpAddr::V4), local.map(IpAddr::V4));
     tunnel.interface(IpTunnel::LINK, "link", "dev");
     tunnel.hops(IpTunnel::TTL, "ttl");
     tunnel.class(IpTunnel::TOS);
     tunnel.either(IpTunnel::PMTUDISC, "pmtudisc", ["pmtudisc", "nopmtudisc"]);
-    if tunnel
-        .get(IpTunnel::FLAGS)
-        .is_some_and(|flags| flags.contains(SitFlags::ISATAP))
-    {
+    if tunnel.get(IpTunnel::FLAGS).is_some_and(|flags| flags.contains(SitFlags::ISATAP)) {
         tunnel.row.yes("isatap", "isatap");
     }
     let prefix = (tunnel.get(IpTunnel::_6RD_PREFIX), tunnel.get(IpTunnel::_6RD_PREFIXLEN));
@@ -75,9 +69,7 @@ pub(super) fn ipip(tunnel: &mut Fields<'_, '_, IpTunnel>) {
         tunnel.row.word("6rd-prefix");
         tunnel.row.word(prefix);
         tunnel.row.glue(Formatted(format_args!("/{length}")));
-        let relay = tunnel
-            .get(IpTunnel::_6RD_RELAY_PREFIX)
-            .filter(|relay| !relay.is_unspecified());
+        let relay = tunnel.get(IpTunnel::_6RD_RELAY_PREFIX).filter(|relay| !relay.is_unspecified());
         if let Some(relay) = relay {
             let length = tunnel.get(IpTunnel::_6RD_RELAY_PREFIXLEN).unwrap_or(0);
             tunnel.row.json("relay_prefix", relay);
@@ -88,12 +80,7 @@ pub(super) fn ipip(tunnel: &mut Fields<'_, '_, IpTunnel>) {
         }
     }
     tunnel.hex_unless_zero(IpTunnel::FWMARK, "fwmark", "fwmark");
-    tunnel.wrapping(
-        IpTunnel::ENCAP_TYPE,
-        IpTunnel::ENCAP_FLAGS,
-        IpTunnel::ENCAP_SPORT,
-        IpTunnel::ENCAP_DPORT,
-    );
+    tunnel.wrapping(IpTunnel::ENCAP_TYPE, IpTunnel::ENCAP_FLAGS, IpTunnel::ENCAP_SPORT, IpTunnel::ENCAP_DPORT);
 }
 
 /// IPv4 or IPv6 in IPv6.
@@ -113,12 +100,7 @@ pub(super) fn ip6tnl(tunnel: &mut Fields<'_, '_, Ip6Tunnel>) {
         tunnel.row.yes("ip6_tnl_f_mip6_dev", "mip6");
     }
     tunnel.mark(flags, Ip6Tunnel::FWMARK);
-    tunnel.wrapping(
-        Ip6Tunnel::ENCAP_TYPE,
-        Ip6Tunnel::ENCAP_FLAGS,
-        Ip6Tunnel::ENCAP_SPORT,
-        Ip6Tunnel::ENCAP_DPORT,
-    );
+    tunnel.wrapping(Ip6Tunnel::ENCAP_TYPE, Ip6Tunnel::ENCAP_FLAGS, Ip6Tunnel::ENCAP_SPORT, Ip6Tunnel::ENCAP_DPORT);
 }
 
 /// Interfaces for packets that an IPsec tunnel takes by its key.
@@ -198,16 +180,14 @@ impl<S: Table> Fields<'_, '_, S> {
             self.row.word("inherit");
         } else {
             let class = information >> 20 & 0xff;
-            self.row
-                .field("tclass", "tclass", Formatted(format_args!("{class:#04x}")));
+            self.row.field("tclass", "tclass", Formatted(format_args!("{class:#04x}")));
         }
         if flags.contains(Ip6TunnelFlags::USE_ORIG_FLOWLABEL) {
             self.row.yes("ip6_tnl_f_use_orig_flowlabel", "flowlabel");
             self.row.word("inherit");
         } else {
             let label = information & 0xf_ffff;
-            self.row
-                .field("flowlabel", "flowlabel", Formatted(format_args!("{label:#07x}")));
+            self.row.field("flowlabel", "flowlabel", Formatted(format_args!("{label:#07x}")));
         }
         if flags.contains(Ip6TunnelFlags::RCV_DSCP_COPY) {
             self.row.yes("ip6_tnl_f_rcv_dscp_copy", "dscp");
@@ -248,12 +228,8 @@ impl<S: Table> Fields<'_, '_, S> {
         };
         let flags = self.get(flags).unwrap_or_default();
         let (source, destination) = (self.get(source).unwrap_or(0), self.get(destination).unwrap_or(0));
-        let [csum, csum6, remcsum] = [
-            TunnelEncapFlags::CSUM,
-            TunnelEncapFlags::CSUM6,
-            TunnelEncapFlags::REMCSUM,
-        ]
-        .map(|flag| flags.contains(flag));
+        let [csum, csum6, remcsum] = [TunnelEncapFlags::CSUM, TunnelEncapFlags::CSUM6, TunnelEncapFlags::REMCSUM]
+            .map(|flag| flags.contains(flag));
         self.row.word("encap");
         self.row.object("encap", |row| {
             row.field("type", "", name);

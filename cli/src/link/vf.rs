@@ -45,12 +45,7 @@ impl Fields<'_, '_, Vf> {
             if to_one {
                 self.row.json("link_pointtopoint", true);
             }
-            self.address(
-                "broadcast",
-                if to_one { "peer" } else { "brd" },
-                header,
-                &broadcast.broadcast,
-            );
+            self.address("broadcast", if to_one { "peer" } else { "brd" }, header, &broadcast.broadcast);
         }
         self.vlans();
         if let Some(rate) = self.get(Vf::TX_RATE).filter(|rate| rate.rate != 0) {
@@ -70,15 +65,10 @@ impl Fields<'_, '_, Vf> {
                 }
             }
         }
-        self.setting(
-            Vf::SPOOFCHK,
-            "spoofchk",
-            [", spoof checking on", ", spoof checking off"],
-        );
-        for (key, name, label) in [
-            (Vf::IB_NODE_GUID, "node guid", ", NODE_GUID "),
-            (Vf::IB_PORT_GUID, "port guid", ", PORT_GUID "),
-        ] {
+        self.setting(Vf::SPOOFCHK, "spoofchk", [", spoof checking on", ", spoof checking off"]);
+        for (key, name, label) in
+            [(Vf::IB_NODE_GUID, "node guid", ", NODE_GUID "), (Vf::IB_PORT_GUID, "port guid", ", PORT_GUID ")]
+        {
             if let Some(guid) = self.get(key) {
                 let bytes = guid.guid.to_be_bytes();
                 self.row.json(name, HardwareAddress(&bytes));
@@ -96,9 +86,7 @@ impl Fields<'_, '_, Vf> {
         self.setting(Vf::RSS_QUERY_EN, "query_rss_en", [", query_rss on", ", query_rss off"]);
         if let Some(counters) = self.get(Vf::STATS).filter(|_| statistics) {
             let known = &mut *self.known;
-            let printed = self
-                .row
-                .object("stats", |row| Fields::print(row, known, counters, Fields::counters));
+            let printed = self.row.object("stats", |row| Fields::print(row, known, counters, Fields::counters));
             self.stick(printed);
         }
     }
@@ -107,14 +95,7 @@ impl Fields<'_, '_, Vf> {
     fn address(&mut self, json: &'static str, label: &'static str, header: LinkHeader, bytes: &[u8]) {
         let length = if header.kind.0 == 32 { 20 } else { 6 };
         let address = HardwareAddress(bytes.get(..length).unwrap_or(bytes));
-        self.row.field(
-            json,
-            label,
-            Address {
-                address,
-                kind: header.kind,
-            },
-        );
+        self.row.field(json, label, Address { address, kind: header.kind });
     }
 
     /// Its VLANs, or the one that old kernels tell.
@@ -163,39 +144,23 @@ fn vlan_words(row: &mut Output, vlan: u32, priority: u32) {
 impl Fields<'_, '_, VfStats> {
     fn counters(&mut self) {
         let columns = [
-            (
-                "rx",
-                [("bytes", VfStats::RX_BYTES), ("packets", VfStats::RX_PACKETS)].as_slice(),
-            ),
-            (
-                "tx",
-                [("tx_bytes", VfStats::TX_BYTES), ("tx_packets", VfStats::TX_PACKETS)].as_slice(),
-            ),
+            ("rx", [("bytes", VfStats::RX_BYTES), ("packets", VfStats::RX_PACKETS)].as_slice()),
+            ("tx", [("tx_bytes", VfStats::TX_BYTES), ("tx_packets", VfStats::TX_PACKETS)].as_slice()),
         ];
         for (direction, keys) in columns {
-            let mut counters: Vec<_> = keys
-                .iter()
-                .map(|(name, key)| (*name, self.get(*key).unwrap_or(0)))
-                .collect();
+            let mut counters: Vec<_> = keys.iter().map(|(name, key)| (*name, self.get(*key).unwrap_or(0))).collect();
             if direction == "rx" {
                 counters.push(("multicast", self.get(VfStats::MULTICAST).unwrap_or(0)));
                 counters.push(("broadcast", self.get(VfStats::BROADCAST).unwrap_or(0)));
             }
             counters.push((
                 "dropped",
-                self.get(if direction == "rx" {
-                    VfStats::RX_DROPPED
-                } else {
-                    VfStats::TX_DROPPED
-                })
-                .unwrap_or(0),
+                self.get(if direction == "rx" { VfStats::RX_DROPPED } else { VfStats::TX_DROPPED }).unwrap_or(0),
             ));
             self.row.line("    ");
             self.row.object(direction, |row| {
                 row.word(if direction == "rx" { "RX:" } else { "TX:" });
-                counters
-                    .iter()
-                    .for_each(|(name, counter)| row.field(name, name, *counter));
+                counters.iter().for_each(|(name, counter)| row.field(name, name, *counter));
             });
         }
     }

@@ -73,16 +73,8 @@ pub(super) fn vxlan(vxlan: &mut Fields<'_, '_, Vxlan>) {
         vxlan.row.field("limit", "maxaddr", limit);
     }
     vxlan.either(Vxlan::UDP_CSUM, "udp_csum", ["udpcsum", "noudpcsum"]);
-    vxlan.either(
-        Vxlan::UDP_ZERO_CSUM6_TX,
-        "udp_zero_csum6_tx",
-        ["udp6zerocsumtx", "noudp6zerocsumtx"],
-    );
-    vxlan.either(
-        Vxlan::UDP_ZERO_CSUM6_RX,
-        "udp_zero_csum6_rx",
-        ["udp6zerocsumrx", "noudp6zerocsumrx"],
-    );
+    vxlan.either(Vxlan::UDP_ZERO_CSUM6_TX, "udp_zero_csum6_tx", ["udp6zerocsumtx", "noudp6zerocsumtx"]);
+    vxlan.either(Vxlan::UDP_ZERO_CSUM6_RX, "udp_zero_csum6_rx", ["udp6zerocsumrx", "noudp6zerocsumrx"]);
     vxlan.switch(Vxlan::REMCSUM_TX, "remcsum_tx", "remcsumtx");
     vxlan.switch(Vxlan::REMCSUM_RX, "remcsum_rx", "remcsumrx");
     vxlan.present(Vxlan::GBP, "gbp", "gbp");
@@ -107,16 +99,8 @@ pub(super) fn geneve(geneve: &mut Fields<'_, '_, Geneve>) {
     geneve.label(Geneve::LABEL);
     geneve.show(Geneve::PORT, "port", "dstport");
     geneve.either(Geneve::UDP_CSUM, "udp_csum", ["udpcsum", "noudpcsum"]);
-    geneve.either(
-        Geneve::UDP_ZERO_CSUM6_TX,
-        "udp_zero_csum6_tx",
-        ["udp6zerocsumtx", "noudp6zerocsumtx"],
-    );
-    geneve.either(
-        Geneve::UDP_ZERO_CSUM6_RX,
-        "udp_zero_csum6_rx",
-        ["udp6zerocsumrx", "noudp6zerocsumrx"],
-    );
+    geneve.either(Geneve::UDP_ZERO_CSUM6_TX, "udp_zero_csum6_tx", ["udp6zerocsumtx", "noudp6zerocsumtx"]);
+    geneve.either(Geneve::UDP_ZERO_CSUM6_RX, "udp_zero_csum6_rx", ["udp6zerocsumrx", "noudp6zerocsumrx"]);
     geneve.present(Geneve::INNER_PROTO_INHERIT, "inner_proto_inherit", "innerprotoinherit");
 }
 

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use ringlink::codec::route::{
-    Family, Metrics, MplsLabel, NextHopFlags, NextHopHeader, Route, RouteFeatures, RouteFlags, RouteHeader, RouteMessage,
-    RouteProtocol, RouteTable, RouteType, RouterPreference, Rtm, Scope, ShortTable, ViaHeader,
+    Family, Metrics, MplsLabel, NextHopFlags, NextHopHeader, Route, RouteFeatures, RouteFlags, RouteHeader,
+    RouteMessage, RouteProtocol, RouteTable, RouteType, RouterPreference, Rtm, Scope, ShortTable, ViaHeader,
 };
 use ringlink::codec::table::{AttributeWriter, Operation};
 
@@ -346,7 +346,13 @@ impl Path {
                 }
                 // Without a family, a gateway is of the route's own; of an MPLS route it is of any.
                 let own = if *family == Family::MPLS { Family::UNSPEC } else { *family };
-                let address = words.address(named.unwrap_or(own))?;
+                let address = match (named, own) {
+                    (None, Family::INET) => {
+                        let expected = "an IPv4 address, or `inet6` and an IPv6 address";
+                        words.parse(expected, |word| crate::arguments::address(word, own))?
+                    }
+                    _ => words.address(named.unwrap_or(own))?,
+                };
                 if *family == Family::UNSPEC {
                     *family = family_of(address);
                 }

@@ -404,7 +404,8 @@ impl Tunnel {
                 "ttl" | "hoplimit" => tunnel.ttl = Some(words.number()?),
                 "tos" | "tc" => {
                     let classes = session.names.classes();
-                    tunnel.class = Some(words.parse("a traffic class", |word| u8::try_from(classes.number(word)?).ok())?);
+                    tunnel.class =
+                        Some(words.parse("a traffic class", |word| u8::try_from(classes.number(word)?).ok())?);
                 }
                 "key" => tunnel.flags = tunnel.flags | EncapFlags::KEY,
                 "csum" => tunnel.flags = tunnel.flags | EncapFlags::CSUM,
@@ -427,7 +428,9 @@ impl Tunnel {
         let flags = (self.flags != EncapFlags::default()).then_some(self.flags);
         match (self.family, self.dst, self.src) {
             (Family::INET, dst, src) => {
-                let v4 = |address| if let IpAddr::V4(address) = address { Some(address) } else { None };
+                let v4 = |address| {
+                    if let IpAddr::V4(address) = address { Some(address) } else { None }
+                };
                 route.put(Route::ENCAP_TYPE, EncapType::IP);
                 route.choose(Route::ENCAP, IpEncap, |encap| {
                     encap.put_some(IpEncap::ID, self.id);
@@ -439,7 +442,9 @@ impl Tunnel {
                 });
             }
             (_, dst, src) => {
-                let v6 = |address| if let IpAddr::V6(address) = address { Some(address) } else { None };
+                let v6 = |address| {
+                    if let IpAddr::V6(address) = address { Some(address) } else { None }
+                };
                 route.put(Route::ENCAP_TYPE, EncapType::IP6);
                 route.choose(Route::ENCAP, Ip6Encap, |encap| {
                     encap.put_some(Ip6Encap::ID, self.id);

@@ -184,7 +184,7 @@ impl Filter {
             ..RouteHeader::default()
         };
         let everything = self.is_everything();
-        let dumped = session.dump(
+        session.dump(
             Rtm::GETROUTE,
             header,
             |route| {
@@ -200,12 +200,7 @@ impl Filter {
                 }
                 Ok(())
             },
-        );
-        match dumped {
-            // Multicast tables answer so where there is no such table.
-            Err(error) => Err(error),
-            Ok(()) => Ok(()),
-        }
+        )
     }
 
     /// Whether there is nothing to look at in a route.

@@ -30,6 +30,7 @@ WHERE     via [FAMILY] ADDRESS, dev DEV, src ADDRESS, table NAME, metric N, prot
           nexthop [via …] [dev DEV] [weight N] [realms …] [encap ENCAP] [onlink] …
 ENCAP     mpls LABEL/LABEL [ttl N] | ip|ip6 id N dst ADDRESS [src …] [ttl N] [tos N] [key] [csum] [seq]
           seg6 mode MODE segs A,B | seg6local action NAME [nh4|nh6|table|vrftable|oif|srh segs …]
+PREFIX    10.0.0.0/8, 2001:db8::/32, default; for MPLS: mpls LABEL [as to LABEL/LABEL]
 TYPE      unicast local broadcast anycast multicast blackhole unreachable prohibit throw
 ";
 
@@ -38,7 +39,9 @@ const VERBS: &[&str] = &["list", "show", "lst", "get", "add", "change", "replace
 
 /// Does what the words behind `route` say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let Some(verb) = words.next() else { return filter::show(session, words) };
+    let Some(verb) = words.next() else {
+        return filter::show(session, words);
+    };
     match keyword(verb, VERBS) {
         Some("list" | "show" | "lst") => filter::show(session, words),
         Some("get") => get(session, words),
@@ -79,7 +82,9 @@ fn get(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     while let Some(word) = words.next() {
         question.read(word, words, session)?;
     }
-    let Some(to) = question.to else { return Err(words.refuse_end("an address")) };
+    let Some(to) = question.to else {
+        return Err(words.refuse_end("an address"));
+    };
     let family = family_of(to);
     // IPv6 always tells the table, and refuses to be asked for it.
     let mut flags = if family == Family::INET { RouteFlags::LOOKUP_TABLE } else { RouteFlags::default() };
@@ -133,8 +138,22 @@ struct Question {
 impl Question {
     fn read(&mut self, word: &str, words: &mut Words<'_>, session: &mut Session) -> Result<(), Failure> {
         const WORDS: &[&str] = &[
-            "to", "from", "iif", "oif", "dev", "vrf", "tos", "dsfield", "mark", "uid", "ipproto", "sport", "dport",
-            "fibmatch", "notify", "connected",
+            "to",
+            "from",
+            "iif",
+            "oif",
+            "dev",
+            "vrf",
+            "tos",
+            "dsfield",
+            "mark",
+            "uid",
+            "ipproto",
+            "sport",
+            "dport",
+            "fibmatch",
+            "notify",
+            "connected",
         ];
         // A whole word or none: `d` is no address, and ambiguous as a keyword.
         match WORDS.iter().find(|known| **known == word).copied() {
@@ -152,10 +171,8 @@ impl Question {
             Some(_) => return Err(Failure::Usage(format!("`{word}` is not supported here"))),
             None => {
                 words.back();
-                let family = self.family;
-                let net = words.net(family)?;
-                let known = |address: std::net::IpAddr| address;
-                self.to = Some(net.address.map(known).ok_or_else(|| words.refuse("an address"))?);
+                let net = words.net(self.family)?;
+                self.to = Some(net.address.ok_or_else(|| words.refuse("an address"))?);
                 self.family = net.family();
             }
         }

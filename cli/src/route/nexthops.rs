@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use ringlink::Connection;
-use ringlink::codec::route::{
-    EncapType, Nexthop, NexthopGroupEntry, NexthopHeader, NexthopMessage, RouteFlags, Rtm,
-};
+use ringlink::codec::route::{EncapType, Nexthop, NexthopGroupEntry, NexthopHeader, NexthopMessage, RouteFlags, Rtm};
 use ringlink::codec::table::Body;
 use ringlink::codec::{Error, Message};
 
@@ -46,7 +44,9 @@ impl Nexthops {
 
     /// Prints one as part of a route.
     pub(super) fn print(&self, row: &mut Output, names: &Names, id: u32) -> Result<(), Error> {
-        let Some(bytes) = self.messages.get(&id) else { return Ok(()) };
+        let Some(bytes) = self.messages.get(&id) else {
+            return Ok(());
+        };
         let body = Body::<NexthopMessage>::of(Message::parse(bytes)?);
         row.line("\t");
         row.word("nh_info");

@@ -388,7 +388,9 @@ fn print_metrics(row: &mut Output, metrics: Attributes<'_, Metrics>) -> Result<(
                     row.field(key, label, name);
                     continue;
                 }
-                let Ok(value) = raw.payload.bytes.try_into().map(u32::from_ne_bytes) else { continue };
+                let Ok(value) = raw.payload.bytes.try_into().map(u32::from_ne_bytes) else {
+                    continue;
+                };
                 if number == Metrics::HOPLIMIT.number() && value == u32::MAX {
                     continue;
                 }

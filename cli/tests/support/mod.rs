@@ -92,13 +92,21 @@ impl Netns {
             theirs.iter_mut().for_each(correct);
             (theirs, self.rows(words))
         });
-        let same = |(theirs, ours): &(Vec<Value>, Vec<Value>)| theirs.len() == ours.len() && theirs.iter().all(|row| ours.contains(row));
-        let Some((theirs, ours)) = pairs.by_ref().take(3).find(same).or_else(|| pairs.next()) else { return };
+        let same = |(theirs, ours): &(Vec<Value>, Vec<Value>)| {
+            theirs.len() == ours.len() && theirs.iter().all(|row| ours.contains(row))
+        };
+        let Some((theirs, ours)) = pairs.by_ref().take(3).find(same).or_else(|| pairs.next()) else {
+            return;
+        };
         for row in &theirs {
             assert!(ours.contains(row), "{words}: only ip has\n{row}\nof ours\n{}", Value::from(ours.clone()));
         }
         for row in &ours {
-            assert!(theirs.contains(row), "{words}: only ringlink has\n{row}\nof ip's\n{}", Value::from(theirs.clone()));
+            assert!(
+                theirs.contains(row),
+                "{words}: only ringlink has\n{row}\nof ip's\n{}",
+                Value::from(theirs.clone())
+            );
         }
         assert_eq!(ours.len(), theirs.len(), "{words}");
     }
@@ -106,7 +114,9 @@ impl Netns {
     /// Compares the texts, but for spaces at the ends of lines and doubled ones.
     pub fn compare_text(&self, words: &str) {
         let plain = |text: &str| -> Vec<String> {
-            text.lines().map(|line| line.split([' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")).collect()
+            text.lines()
+                .map(|line| line.split([' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
+                .collect()
         };
         let output = self.ringlink(words);
         let ours = plain(std::str::from_utf8(&output.stdout).unwrap());
@@ -122,13 +132,14 @@ impl Drop for Netns {
 }
 
 /// Differences that are `ip`'s faults, each explained under its name in `differences.md`: how `ip`'s row is corrected.
-const DIFFERENCES: &[(&str, fn(&mut Value))] = &[
-    ("empty-addresses", |row| {
-        if let Some(addresses) = row.get_mut("addr_info").and_then(Value::as_array_mut) {
-            addresses.retain(|address| address.as_object().is_some_and(|address| !address.is_empty()));
-        }
-    }),
-];
+const DIFFERENCES: &[(&str, Correction)] = &[("empty-addresses", |row| {
+    if let Some(addresses) = row.get_mut("addr_info").and_then(Value::as_array_mut) {
+        addresses.retain(|address| address.as_object().is_some_and(|address| !address.is_empty()));
+    }
+})];
+
+/// How a row is corrected.
+type Correction = fn(&mut Value);
 
 /// Corrects a row of `ip`.
 fn correct(row: &mut Value) {
@@ -162,7 +173,10 @@ fn undouble(text: &str) -> String {
         out.push_str("\"encap\":");
         // A next hop of several has no members of its own with these names.
         let alone = in_list(&out, "\"nexthops\":[") || in_list(&out, "\"nh_info\":{");
-        let end = ["\"gateway\":", "\"via\":{", "\"dev\":", "\"nhid\":", "\"flags\":"].iter().filter_map(|next| part.find(next)).min();
+        let end = ["\"gateway\":", "\"via\":{", "\"dev\":", "\"nhid\":", "\"flags\":"]
+            .iter()
+            .filter_map(|next| part.find(next))
+            .min();
         let (tunnel, rest) = part.split_at(end.unwrap_or(part.len()));
         let mut tunnel = tunnel.to_owned();
         if !alone && !tunnel.contains("\"encap_") {

@@ -27,11 +27,7 @@ impl Zoo {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ringlink-zoo-{}-{number}", std::process::id());
-        let zoo = Self {
-            other: format!("{name}-b"),
-            name,
-            refused: Vec::new(),
-        };
+        let zoo = Self { other: format!("{name}-b"), name, refused: Vec::new() };
         for name in [&zoo.name, &zoo.other] {
             let made = Command::new("ip").args(["netns", "add", name]).output();
             let reason = match made {
@@ -39,10 +35,7 @@ impl Zoo {
                 Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
                 Err(error) => format!("ip: {error}"),
             };
-            assert!(
-                std::env::var_os("CI").is_none_or(|value| value != "true"),
-                "{test}: {reason}"
-            );
+            assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "{test}: {reason}");
             println!("skipped: {test}: {reason}");
             return None;
         }
@@ -57,8 +50,7 @@ impl Zoo {
             let output = zoo.try_ip(&words);
             if !output.status.success() {
                 let reason = String::from_utf8_lossy(&output.stderr);
-                zoo.refused
-                    .push((line.to_owned(), reason.lines().next().unwrap_or_default().to_owned()));
+                zoo.refused.push((line.to_owned(), reason.lines().next().unwrap_or_default().to_owned()));
             }
         }
         Some(zoo)
@@ -72,11 +64,7 @@ impl Zoo {
     /// Runs `ip` in the namespace.
     pub fn try_ip(&self, words: &[impl AsRef<str>]) -> Output {
         let words = words.iter().map(AsRef::as_ref);
-        Command::new("ip")
-            .args(["-n", &self.name])
-            .args(words)
-            .output()
-            .expect("ip runs")
+        Command::new("ip").args(["-n", &self.name]).args(words).output().expect("ip runs")
     }
 
     /// What `ip` prints in the namespace; the words are one line.
@@ -87,11 +75,7 @@ impl Zoo {
     pub fn ip(&self, line: &str) -> String {
         let words: Vec<String> = words(line).collect();
         let output = self.try_ip(&words);
-        assert!(
-            output.status.success(),
-            "ip {line}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "ip {line}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     }
 
@@ -118,10 +102,7 @@ impl Zoo {
     pub fn ringlink(&self, line: &str) -> String {
         let output = self.try_ringlink(line);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && errors.is_empty(),
-            "ringlink {line}: {errors}"
-        );
+        assert!(output.status.success() && errors.is_empty(), "ringlink {line}: {errors}");
         String::from_utf8(output.stdout).expect("text")
     }
 
@@ -142,12 +123,8 @@ impl Drop for Zoo {
 
 /// The rows of a JSON list. `ip` prints an empty object for each row that it filtered out.
 fn rows(json: &str) -> Vec<Value> {
-    let Value::Array(rows) = serde_json::from_str(json).expect("JSON") else {
-        panic!("no list: {json}")
-    };
-    rows.into_iter()
-        .filter(|row| row.as_object().is_some_and(|row| !row.is_empty()))
-        .collect()
+    let Value::Array(rows) = serde_json::from_str(json).expect("JSON") else { panic!("no list: {json}") };
+    rows.into_iter().filter(|row| row.as_object().is_some_and(|row| !row.is_empty())).collect()
 }
 
 /// The keys of all objects in a JSON text, in the order in which they stand there.

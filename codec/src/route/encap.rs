@@ -348,9 +348,7 @@ impl SegmentHeader {
 
     /// The segments in the bytes behind the header, the last of the path first; fewer where bytes are missing.
     pub fn segments(self, behind: &[u8]) -> impl Iterator<Item = Ipv6Addr> {
-        let segments = behind
-            .chunks_exact(16)
-            .take(usize::from(self.first_segment).saturating_add(1));
+        let segments = behind.chunks_exact(16).take(usize::from(self.first_segment).saturating_add(1));
         segments.filter_map(|octets| <[u8; 16]>::try_from(octets).ok().map(Ipv6Addr::from))
     }
 }

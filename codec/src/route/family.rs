@@ -75,17 +75,13 @@ impl MplsLabel {
     /// An entry with this label, of which the low 20 bits count, and nothing else set.
     #[must_use]
     pub const fn new(label: u32) -> Self {
-        Self {
-            entry: Be32::new((label & 0xf_ffff) << 12),
-        }
+        Self { entry: Be32::new((label & 0xf_ffff) << 12) }
     }
 
     /// The same as the last entry of its stack.
     #[must_use]
     pub const fn bottom(self) -> Self {
-        Self {
-            entry: Be32::new(self.entry.get() | 0x100),
-        }
+        Self { entry: Be32::new(self.entry.get() | 0x100) }
     }
 
     /// The label, 0 to 1,048,575; those below 16 are reserved.

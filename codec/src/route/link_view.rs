@@ -228,12 +228,7 @@ impl<'a> LinkView<'a> {
         ) = sizes;
         let (parent_device, parent_bus, xdp, info, af_spec, protinfo, properties) = rest;
         let (kind, kind_data, slave_kind, slave_kind_data) = match info {
-            Some(info) => info.read((
-                LinkInfo::KIND,
-                LinkInfo::DATA,
-                LinkInfo::SLAVE_KIND,
-                LinkInfo::SLAVE_DATA,
-            ))?,
+            Some(info) => info.read((LinkInfo::KIND, LinkInfo::DATA, LinkInfo::SLAVE_KIND, LinkInfo::SLAVE_DATA))?,
             None => (None, None, None, None),
         };
         Ok(Self {
@@ -348,9 +343,7 @@ impl<'a> LinkView<'a> {
 
     /// Its alternative names.
     pub fn alternative_names(&self) -> impl Iterator<Item = Result<Text<'a>, Error>> + use<'a> {
-        self.properties
-            .into_iter()
-            .flat_map(|properties| properties.all(LinkProperties::ALT_IFNAME))
+        self.properties.into_iter().flat_map(|properties| properties.all(LinkProperties::ALT_IFNAME))
     }
 
     fn families(&self) -> Option<Attributes<'a, AfSpec>> {

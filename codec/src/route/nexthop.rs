@@ -88,15 +88,8 @@ impl NexthopGroupEntry {
     /// ```
     #[must_use]
     pub fn new(id: u32, weight: u32) -> Self {
-        let [weight, weight_high] = u16::try_from(weight.saturating_sub(1))
-            .unwrap_or(u16::MAX)
-            .to_le_bytes();
-        Self {
-            id,
-            weight,
-            weight_high,
-            pad: 0,
-        }
+        let [weight, weight_high] = u16::try_from(weight.saturating_sub(1)).unwrap_or(u16::MAX).to_le_bytes();
+        Self { id, weight, weight_high, pad: 0 }
     }
 
     /// The weight, 1 to 65536.

@@ -59,10 +59,7 @@ impl<V: Value> Value for Indexed<V> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<IndexedItems<'_, V>, Malformed> {
-        Ok(IndexedItems {
-            attributes: RawAttributes::new(payload.bytes, payload.offset),
-            value: PhantomData,
-        })
+        Ok(IndexedItems { attributes: RawAttributes::new(payload.bytes, payload.offset), value: PhantomData })
     }
 }
 
@@ -100,12 +97,7 @@ impl<'a, V: Value> Iterator for IndexedItems<'a, V> {
 
 #[cold]
 fn locate_item(kind: Malformed, raw: RawAttribute<'_>) -> Error {
-    Error {
-        kind,
-        offset: raw.payload.offset,
-        attribute: raw.number(),
-        name: "",
-    }
+    Error { kind, offset: raw.payload.offset, attribute: raw.number(), name: "" }
 }
 
 /// Values of fixed size, one behind the other.
@@ -119,15 +111,9 @@ impl<V: Fixed> Value for Packed<V> {
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<PackedItems<'_, V>, Malformed> {
         if payload.bytes.len().checked_rem(V::SIZE) != Some(0) {
-            return Err(wrong_length(
-                payload.bytes,
-                payload.bytes.len().next_multiple_of(V::SIZE.max(1)),
-            ));
+            return Err(wrong_length(payload.bytes, payload.bytes.len().next_multiple_of(V::SIZE.max(1))));
         }
-        Ok(PackedItems {
-            rest: payload.bytes,
-            value: PhantomData,
-        })
+        Ok(PackedItems { rest: payload.bytes, value: PhantomData })
     }
 }
 
@@ -194,10 +180,7 @@ impl<H: Record, S: Table> Value for Headed<H, S> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<(H, Attributes<'_, S>), Malformed> {
-        Ok((
-            H::from_bytes(payload.bytes),
-            Attributes::new(behind(payload, size_of::<H>())),
-        ))
+        Ok((H::from_bytes(payload.bytes), Attributes::new(behind(payload, size_of::<H>()))))
     }
 }
 
@@ -220,10 +203,7 @@ impl<H: Record> Value for Prefixed<H> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<(H, &[u8]), Malformed> {
-        Ok((
-            H::from_bytes(payload.bytes),
-            payload.bytes.get(size_of::<H>()..).unwrap_or_default(),
-        ))
+        Ok((H::from_bytes(payload.bytes), payload.bytes.get(size_of::<H>()..).unwrap_or_default()))
     }
 }
 
@@ -244,10 +224,7 @@ impl<H: Record, S: Table> Value for Records<H, S> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<RecordsItems<'_, H, S>, Malformed> {
-        Ok(RecordsItems {
-            rest: payload,
-            types: PhantomData,
-        })
+        Ok(RecordsItems { rest: payload, types: PhantomData })
     }
 }
 
@@ -283,23 +260,11 @@ pub(crate) fn split_record(rest: Payload<'_>, header: usize) -> Result<(Payload<
         Some(bytes) if end >= header => {
             let next = align(end);
             let offset = rest.offset.saturating_add(short(next));
-            let behind = Payload {
-                bytes: rest.bytes.get(next..).unwrap_or_default(),
-                offset,
-            };
-            Ok((
-                Payload {
-                    bytes,
-                    offset: rest.offset,
-                },
-                behind,
-            ))
+            let behind = Payload { bytes: rest.bytes.get(next..).unwrap_or_default(), offset };
+            Ok((Payload { bytes, offset: rest.offset }, behind))
         }
         _ => {
-            let kind = ErrorKind::RecordLength {
-                length: u32::from(length),
-                available: short(rest.bytes.len()),
-            };
+            let kind = ErrorKind::RecordLength { length: u32::from(length), available: short(rest.bytes.len()) };
             Err(Error::new(kind, rest.offset))
         }
     }
@@ -316,10 +281,7 @@ impl<'a, H: Record, S: Table> Iterator for RecordsItems<'a, H, S> {
         Some(match split_record(self.rest, size_of::<H>()) {
             Ok((record, rest)) => {
                 self.rest = rest;
-                Ok((
-                    H::from_bytes(record.bytes),
-                    Attributes::new(behind(record, size_of::<H>())),
-                ))
+                Ok((H::from_bytes(record.bytes), Attributes::new(behind(record, size_of::<H>()))))
             }
             Err(error) => {
                 self.rest.bytes = &[];
@@ -351,9 +313,7 @@ impl Encode<Tlvs> for &[(u8, &[u8])] {
                     writer.bytes(bytes);
                 }
                 Err(_) => {
-                    let kind = ErrorKind::TooLong {
-                        length: short(bytes.len()),
-                    };
+                    let kind = ErrorKind::TooLong { length: short(bytes.len()) };
                     let offset = short(writer.length());
                     writer.fail(Error::new(kind, offset));
                 }
@@ -376,10 +336,7 @@ impl<'a> Iterator for TlvItems<'a> {
             [] => return None,
             [kind, length, behind @ ..] => (*kind, *length, behind),
             [_] => {
-                let kind = ErrorKind::RecordLength {
-                    length: 0,
-                    available: 1,
-                };
+                let kind = ErrorKind::RecordLength { length: 0, available: 1 };
                 self.rest.bytes = &[];
                 return Some(Err(Error::new(kind, self.rest.offset)));
             }
@@ -387,17 +344,11 @@ impl<'a> Iterator for TlvItems<'a> {
         Some(match behind.split_at_checked(usize::from(length)) {
             Some((bytes, rest)) => {
                 let step = u32::from(length).saturating_add(2);
-                self.rest = Payload {
-                    bytes: rest,
-                    offset: self.rest.offset.saturating_add(step),
-                };
+                self.rest = Payload { bytes: rest, offset: self.rest.offset.saturating_add(step) };
                 Ok((kind, bytes))
             }
             None => {
-                let kind = ErrorKind::RecordLength {
-                    length: u32::from(length),
-                    available: short(behind.len()),
-                };
+                let kind = ErrorKind::RecordLength { length: u32::from(length), available: short(behind.len()) };
                 self.rest.bytes = &[];
                 Err(Error::new(kind, self.rest.offset))
             }

@@ -32,10 +32,7 @@ impl<'a, S> Attributes<'a, S> {
     #[inline]
     #[must_use]
     pub const fn new(payload: Payload<'a>) -> Self {
-        Self {
-            payload,
-            space: PhantomData,
-        }
+        Self { payload, space: PhantomData }
     }
 
     /// The bytes.
@@ -87,10 +84,7 @@ impl<'a, S: Table> Attributes<'a, S> {
     /// Every occurrence of an attribute, in order.
     #[inline]
     pub fn all<V: Value>(self, key: Key<S, V>) -> All<'a, S, V> {
-        All {
-            attributes: self.raw(),
-            key,
-        }
+        All { attributes: self.raw(), key }
     }
 
     /// A payload that something else chooses, if it is a nest of `T`: the sibling that chooses is read too.
@@ -125,9 +119,7 @@ impl<'a, S: Table> Attributes<'a, S> {
         let Some(payload) = self.chosen_payload::<C, V>(key)? else {
             return Ok(None);
         };
-        V::decode(payload)
-            .map(Some)
-            .map_err(|kind| locate(kind, payload.offset, key.number(), S::space))
+        V::decode(payload).map(Some).map_err(|kind| locate(kind, payload.offset, key.number(), S::space))
     }
 
     fn chosen_payload<C, V>(self, key: Key<S, Choice<C>>) -> Result<Option<Payload<'a>>, Error>
@@ -159,10 +151,7 @@ impl<S, V> Copy for All<'_, S, V> {}
 
 impl<S: Table, V> core::fmt::Debug for All<'_, S, V> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("All")
-            .field("key", &self.key)
-            .field("attributes", &self.attributes)
-            .finish()
+        f.debug_struct("All").field("key", &self.key).field("attributes", &self.attributes).finish()
     }
 }
 

@@ -24,10 +24,7 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
     /// Writes attributes of `S` with this writer.
     #[inline]
     pub fn new(writer: &'w mut Writer<'b>) -> Self {
-        Self {
-            writer,
-            space: PhantomData,
-        }
+        Self { writer, space: PhantomData }
     }
 
     /// Writes an attribute.
@@ -110,10 +107,7 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
         fill: impl FnOnce(&mut RecordsWriter<'_, 'b, H, T>),
     ) {
         let start = self.writer.open(key.number());
-        fill(&mut RecordsWriter {
-            writer: self.writer,
-            types: PhantomData,
-        });
+        fill(&mut RecordsWriter { writer: self.writer, types: PhantomData });
         self.writer.close(start);
     }
 
@@ -121,10 +115,7 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
     #[inline]
     pub fn indexed<V: Value>(&mut self, key: Key<S, Indexed<V>>, fill: impl FnOnce(&mut IndexedWriter<'_, 'b, V>)) {
         let start = self.writer.open(key.number() | RawAttribute::NESTED);
-        fill(&mut IndexedWriter {
-            writer: self.writer,
-            value: PhantomData,
-        });
+        fill(&mut IndexedWriter { writer: self.writer, value: PhantomData });
         self.writer.close(start);
     }
 
@@ -207,9 +198,7 @@ impl<const N: usize> Buffer<N> {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            bytes: heapless::Vec::new(),
-        }
+        Self { bytes: heapless::Vec::new() }
     }
 
     /// Writes a request in place of what was there, and returns its bytes.
@@ -225,9 +214,7 @@ impl<const N: usize> Buffer<N> {
     ) -> Result<&mut [u8], Error> {
         // The whole capacity is lent to the writer; resizing to the capacity cannot fail.
         let _ = self.bytes.resize_default(N);
-        let written = operation
-            .write(&mut self.bytes, header, |attributes| fill(attributes))
-            .map(|bytes| bytes.len());
+        let written = operation.write(&mut self.bytes, header, |attributes| fill(attributes)).map(|bytes| bytes.len());
         self.bytes.truncate(written.unwrap_or(0));
         written.map(|_| self.bytes.as_mut_slice())
     }
@@ -268,11 +255,7 @@ impl<'b> Batch<'b> {
     /// An empty batch.
     #[must_use]
     pub const fn new(buffer: &'b mut [u8]) -> Self {
-        Self {
-            buffer,
-            length: 0,
-            count: 0,
-        }
+        Self { buffer, length: 0, count: 0 }
     }
 
     /// Appends a request.
@@ -292,9 +275,8 @@ impl<'b> Batch<'b> {
         if let Some(gap) = self.buffer.get_mut(self.length..start) {
             gap.fill(0);
         }
-        let written = operation.write(self.buffer.get_mut(start..).unwrap_or_default(), header, |message| {
-            fill(message)
-        });
+        let written =
+            operation.write(self.buffer.get_mut(start..).unwrap_or_default(), header, |message| fill(message));
         match written.map(|bytes| bytes.len()) {
             Ok(length) => {
                 self.length = start.saturating_add(length);

@@ -43,10 +43,7 @@ impl<C: Choices> Value for Choice<C> {
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<Chosen<'_, C>, Malformed> {
-        Ok(Chosen {
-            payload,
-            table: PhantomData,
-        })
+        Ok(Chosen { payload, table: PhantomData })
     }
 }
 

@@ -83,12 +83,7 @@ impl<V: Named> Value for Be<V> {
         if payload.bytes.len() != size_of::<V>() {
             return Err(wrong_length(payload.bytes, size_of::<V>()));
         }
-        Ok(V::from_number(
-            payload
-                .bytes
-                .iter()
-                .fold(0, |number, byte| (number << 8) | u64::from(*byte)),
-        ))
+        Ok(V::from_number(payload.bytes.iter().fold(0, |number, byte| (number << 8) | u64::from(*byte))))
     }
 }
 
@@ -202,10 +197,7 @@ where
     T: Fixed + FromBytes + IntoBytes + Immutable + 'static,
 {
     type Read<'a> = Self;
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "lengths of arrays in structs, in constants"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "lengths of arrays in structs, in constants")]
     const SHAPE: Shape = Shape::Array(&T::SHAPE, N as u16);
 
     #[inline]

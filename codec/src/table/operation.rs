@@ -53,21 +53,13 @@ impl<Q, A> Operation<Q, A> {
     /// A message of type `kind` that is answered by messages of type `answer`.
     #[must_use]
     pub const fn new(kind: u16, answer: u16) -> Self {
-        Self {
-            kind: MessageType(kind),
-            answer: MessageType(answer),
-            flags: Flags::NONE,
-            formats: PhantomData,
-        }
+        Self { kind: MessageType(kind), answer: MessageType(answer), flags: Flags::NONE, formats: PhantomData }
     }
 
     /// The same with more flags.
     #[must_use]
     pub const fn with(self, flags: Flags) -> Self {
-        Self {
-            flags: self.flags.union(flags),
-            ..self
-        }
+        Self { flags: self.flags.union(flags), ..self }
     }
 
     /// Make it if it is not there (`NLM_F_CREATE`).
@@ -119,15 +111,7 @@ impl<Q: Format, A> Operation<Q, A> {
         fill: impl FnOnce(&mut AttributeWriter<'_, 'b, Q::Space>),
     ) -> Result<&'b mut [u8], Error> {
         let mut writer = Writer::new(buffer);
-        self.encode(
-            &mut writer,
-            MessageHeader {
-                flags: Flags::REQUEST,
-                ..MessageHeader::default()
-            },
-            header,
-            fill,
-        );
+        self.encode(&mut writer, MessageHeader { flags: Flags::REQUEST, ..MessageHeader::default() }, header, fill);
         writer.finish()
     }
 
@@ -149,14 +133,7 @@ impl<Q: Format, A> Operation<Q, A> {
 fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader, header: &[u8]) -> usize {
     writer.pad();
     let start = writer.length();
-    writer.bytes(
-        MessageHeader {
-            kind,
-            flags: message.flags | flags,
-            ..message
-        }
-        .as_bytes(),
-    );
+    writer.bytes(MessageHeader { kind, flags: message.flags | flags, ..message }.as_bytes());
     writer.bytes(header);
     // A header of one byte (`rtgenmsg`) is padded before the attributes.
     writer.pad();
@@ -188,10 +165,7 @@ impl<F: Format> Copy for Body<'_, F> {}
 
 impl<F: Format<Header: core::fmt::Debug>> core::fmt::Debug for Body<'_, F> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Body")
-            .field("header", &self.header)
-            .field("attributes", &self.attributes)
-            .finish()
+        f.debug_struct("Body").field("header", &self.header).field("attributes", &self.attributes).finish()
     }
 }
 
@@ -202,10 +176,7 @@ impl<'a, F: Format> Body<'a, F> {
     pub fn of(message: Message<'a>) -> Self {
         let start = align(size_of::<F::Header>());
         let bytes = message.payload.get(start..).unwrap_or_default();
-        let payload = Payload {
-            bytes,
-            offset: place(start.wrapping_add(MESSAGE_HEADER)),
-        };
+        let payload = Payload { bytes, offset: place(start.wrapping_add(MESSAGE_HEADER)) };
         Self {
             message: message.header,
             header: F::Header::from_bytes(message.payload),
@@ -223,10 +194,7 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn body<Q: Format, A>(self, operation: Operation<Q, A>) -> Result<Body<'a, Q>, Error> {
         if self.header.kind != operation.kind {
-            let kind = ErrorKind::MessageType {
-                found: self.header.kind.0,
-                expected: operation.kind.0,
-            };
+            let kind = ErrorKind::MessageType { found: self.header.kind.0, expected: operation.kind.0 };
             return Err(Error::new(kind, 4));
         }
         Ok(Body::of(self))
@@ -240,10 +208,7 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn answer<Q, A: Format>(self, operation: Operation<Q, A>) -> Result<Body<'a, A>, Error> {
         if self.header.kind != operation.answer {
-            let kind = ErrorKind::MessageType {
-                found: self.header.kind.0,
-                expected: operation.answer.0,
-            };
+            let kind = ErrorKind::MessageType { found: self.header.kind.0, expected: operation.answer.0 };
             return Err(Error::new(kind, 4));
         }
         Ok(Body::of(self))

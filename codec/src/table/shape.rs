@@ -35,9 +35,7 @@ impl Space {
     /// The row with this kernel name, with or without the prefix.
     #[must_use]
     pub fn row_named(&self, name: &str) -> Option<&'static Row> {
-        self.rows
-            .iter()
-            .find(|row| row.name == name || row.name.strip_prefix(self.prefix) == Some(name))
+        self.rows.iter().find(|row| row.name == name || row.name.strip_prefix(self.prefix) == Some(name))
     }
 }
 
@@ -222,10 +220,7 @@ impl ValueTable {
             Some(prefix) if prefix.eq_ignore_ascii_case(self.prefix) => name.get(self.prefix.len()..)?,
             _ => name,
         };
-        self.rows
-            .iter()
-            .find(|row| row.name.eq_ignore_ascii_case(bare))
-            .map(|row| row.value)
+        self.rows.iter().find(|row| row.name.eq_ignore_ascii_case(bare)).map(|row| row.value)
     }
 
     /// Writes a number by its names: one name, or for bits all names joined by `|`; unknown numbers and bits stay
@@ -305,9 +300,7 @@ impl ChoiceTable {
     /// The payload for a chooser's value.
     #[must_use]
     pub fn select(&self, value: Selected<'_>) -> Option<&'static AlternativeRow> {
-        self.rows
-            .iter()
-            .find(|row| row.selectors.iter().any(|selector| value.is(*selector)))
+        self.rows.iter().find(|row| row.selectors.iter().any(|selector| value.is(*selector)))
     }
 }
 

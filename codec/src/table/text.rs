@@ -220,9 +220,7 @@ impl InetAddress<'_> {
         if let Ok(octets) = <[u8; 4]>::try_from(self.0) {
             return Some(IpAddr::V4(Ipv4Addr::from(octets)));
         }
-        <[u8; 16]>::try_from(self.0)
-            .ok()
-            .map(|octets| IpAddr::V6(Ipv6Addr::from(octets)))
+        <[u8; 16]>::try_from(self.0).ok().map(|octets| IpAddr::V6(Ipv6Addr::from(octets)))
     }
 }
 

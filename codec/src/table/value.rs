@@ -57,10 +57,7 @@ impl<S, V> Key<S, V> {
     #[inline]
     #[must_use]
     pub const fn new(number: u16) -> Self {
-        Self {
-            number,
-            types: PhantomData,
-        }
+        Self { number, types: PhantomData }
     }
 
     /// The attribute's number, without flags.
@@ -117,12 +114,7 @@ pub trait Record: FromBytes + IntoBytes + Immutable + Copy + Default {
 }
 
 impl Record for () {
-    const LAYOUT: &'static Layout = &Layout {
-        name: "",
-        prefix: "",
-        size: 0,
-        fields: &[],
-    };
+    const LAYOUT: &'static Layout = &Layout { name: "", prefix: "", size: 0, fields: &[] };
 }
 
 /// The bytes, which must be exactly `N`.
@@ -137,20 +129,12 @@ pub(crate) fn exactly<const N: usize>(payload: Payload<'_>) -> Result<[u8; N], M
 /// The error for a payload of the wrong length.
 #[cold]
 pub(crate) fn wrong_length(bytes: &[u8], expected: usize) -> Malformed {
-    ErrorKind::PayloadLength {
-        found: short(bytes.len()),
-        expected: short(expected),
-    }
+    ErrorKind::PayloadLength { found: short(bytes.len()), expected: short(expected) }
 }
 
 /// The error for an attribute of a space, with its name.
 #[cold]
 #[inline(never)]
 pub(crate) fn locate(kind: Malformed, offset: u32, number: u16, space: fn() -> &'static Space) -> Error {
-    Error {
-        kind,
-        offset,
-        attribute: number,
-        name: space().row(number).map_or("", |row| row.name),
-    }
+    Error { kind, offset, attribute: number, name: space().row(number).map_or("", |row| row.name) }
 }

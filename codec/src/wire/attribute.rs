@@ -66,10 +66,7 @@ impl<'a> RawAttributes<'a> {
     #[inline]
     #[must_use]
     pub fn new(bytes: &'a [u8], offset: u32) -> Self {
-        Self {
-            rest: bytes,
-            end: offset.wrapping_add(place(bytes.len())),
-        }
+        Self { rest: bytes, end: offset.wrapping_add(place(bytes.len())) }
     }
 
     /// Where the next attribute starts, in bytes from the start of the message.
@@ -111,20 +108,12 @@ impl<'a> RawAttributes<'a> {
             [] | [0] | [0, 0] | [0, 0, 0] => None,
             rest => match Header::read_from_prefix(rest) {
                 Ok((Header { length, kind }, _)) => Some(Error {
-                    kind: ErrorKind::AttributeLength {
-                        length,
-                        available: short(rest.len()),
-                    },
+                    kind: ErrorKind::AttributeLength { length, available: short(rest.len()) },
                     offset,
                     attribute: kind & TYPE_MASK,
                     name: "",
                 }),
-                Err(_) => Some(Error::new(
-                    ErrorKind::AttributeTruncated {
-                        found: short(rest.len()),
-                    },
-                    offset,
-                )),
+                Err(_) => Some(Error::new(ErrorKind::AttributeTruncated { found: short(rest.len()) }, offset)),
             },
         }
     }
@@ -140,10 +129,7 @@ impl<'a> Iterator for RawAttributes<'a> {
         }
         let offset = self.offset().wrapping_add(place(ATTRIBUTE_HEADER));
         match self.advance() {
-            Some((kind, bytes)) => Some(Ok(RawAttribute {
-                kind,
-                payload: Payload { bytes, offset },
-            })),
+            Some((kind, bytes)) => Some(Ok(RawAttribute { kind, payload: Payload { bytes, offset } })),
             None => self.fail().map(Err),
         }
     }

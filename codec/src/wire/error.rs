@@ -85,12 +85,7 @@ impl Error {
     #[cold]
     #[must_use]
     pub const fn new(kind: ErrorKind, offset: u32) -> Self {
-        Self {
-            kind,
-            offset,
-            attribute: 0,
-            name: "",
-        }
+        Self { kind, offset, attribute: 0, name: "" }
     }
 
     /// For a buffer that was too small: the size that would have been enough, in bytes.

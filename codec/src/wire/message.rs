@@ -48,10 +48,7 @@ impl<'a> Messages<'a> {
     #[inline]
     #[must_use]
     pub const fn new(datagram: &'a [u8]) -> Self {
-        Self {
-            rest: datagram,
-            length: datagram.len(),
-        }
+        Self { rest: datagram, length: datagram.len() }
     }
 
     /// Where the next message starts, in bytes from the start of the datagram.
@@ -97,10 +94,7 @@ fn split(bytes: &[u8], offset: usize) -> Result<(Message<'_>, &[u8]), Error> {
     let length = usize::try_from(header.length).unwrap_or(usize::MAX);
     // As with attributes: a length below the header's own wraps, and one comparison does for both.
     let Some(payload) = behind.get(..length.wrapping_sub(MESSAGE_HEADER)) else {
-        let kind = ErrorKind::MessageLength {
-            length: header.length,
-            available: short(bytes.len()),
-        };
+        let kind = ErrorKind::MessageLength { length: header.length, available: short(bytes.len()) };
         return Err(Error::new(kind, short(offset)));
     };
     let step = align(payload.len()).min(behind.len());

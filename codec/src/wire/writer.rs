@@ -16,11 +16,7 @@ impl<'b> Writer<'b> {
     /// A writer at the start of `buffer`.
     #[inline]
     pub const fn new(buffer: &'b mut [u8]) -> Self {
-        Self {
-            buffer,
-            length: 0,
-            error: None,
-        }
+        Self { buffer, length: 0, error: None }
     }
 
     /// Bytes written so far, or that would have been written into a large enough buffer.
@@ -101,20 +97,13 @@ impl<'b> Writer<'b> {
 
     #[cold]
     fn too_long(&mut self, start: usize, length: usize) {
-        let header = start
-            .checked_add(2)
-            .and_then(|at| self.buffer.get(at..start.saturating_add(ATTRIBUTE_HEADER)));
+        let header = start.checked_add(2).and_then(|at| self.buffer.get(at..start.saturating_add(ATTRIBUTE_HEADER)));
         let attribute = match header {
             Some([low, high]) => u16::from_ne_bytes([*low, *high]) & 0x3fff,
             _ => 0,
         };
         let kind = ErrorKind::TooLong { length: short(length) };
-        self.fail(Error {
-            kind,
-            offset: short(start),
-            attribute,
-            name: "",
-        });
+        self.fail(Error { kind, offset: short(start), attribute, name: "" });
     }
 
     /// The bytes written.
@@ -131,10 +120,7 @@ impl<'b> Writer<'b> {
         match self.buffer.get_mut(..self.length) {
             Some(written) => Ok(written),
             None => {
-                let kind = ErrorKind::Full {
-                    needed: short(self.length),
-                    capacity,
-                };
+                let kind = ErrorKind::Full { needed: short(self.length), capacity };
                 Err(Error::new(kind, capacity))
             }
         }

@@ -220,11 +220,8 @@ operations! {
 }
 
 /// The family as a protocol, for the printer.
-pub static PROTOCOL: ringlink_codec::protocol::Protocol = ringlink_codec::protocol::Protocol {
-    number: 31,
-    name: "NETLINK_THING",
-    operations: Op::OPERATIONS,
-};
+pub static PROTOCOL: ringlink_codec::protocol::Protocol =
+    ringlink_codec::protocol::Protocol { number: 31, name: "NETLINK_THING", operations: Op::OPERATIONS };
 
 /// One attribute of each shape, written.
 pub fn fill(thing: &mut AttributeWriter<'_, '_, Thing>) {
@@ -255,41 +252,20 @@ pub fn fill(thing: &mut AttributeWriter<'_, '_, Thing>) {
     thing.put(Thing::BITS, Bits::ONE | Bits(0x10));
     thing.put(Thing::BITFIELD, Bitfield32 { value: 1, selector: 3 });
     thing.nest(Thing::NEST, |inner| inner.put(Inner::ID, 6));
-    thing.nest(Thing::SELF, |thing| {
-        thing.nest(Thing::SELF, |thing| thing.put(Thing::U8, 2))
-    });
+    thing.nest(Thing::SELF, |thing| thing.nest(Thing::SELF, |thing| thing.put(Thing::U8, 2)));
     thing.indexed(Thing::INDEXED, |list| {
         list.nest(1, |inner| inner.put(Inner::ID, 7));
         list.nest(2, |inner| inner.put(Inner::LABEL, "two"));
     });
     thing.put(Thing::PACKED, &[8, 9][..]);
     thing.put(Thing::POINTS, &[point(), point()][..]);
-    thing.headed(
-        Thing::HEADED,
-        ThingHeader {
-            family: 7,
-            ..Default::default()
-        },
-        |thing| {
-            thing.choose(Thing::BY_HEADER, Inner, |inner| inner.put(Inner::ID, 10));
-        },
-    );
+    thing.headed(Thing::HEADED, ThingHeader { family: 7, ..Default::default() }, |thing| {
+        thing.choose(Thing::BY_HEADER, Inner, |inner| inner.put(Inner::ID, 10));
+    });
     thing.put(Thing::PREFIXED, (point(), &[0xaa, 0xbb][..]));
     thing.records(Thing::RECORDS, |hops| {
-        hops.add(
-            Hop {
-                index: 1,
-                ..Default::default()
-            },
-            |inner| inner.put(Inner::LABEL, "first"),
-        );
-        hops.add(
-            Hop {
-                index: 2,
-                ..Default::default()
-            },
-            |_| {},
-        );
+        hops.add(Hop { index: 1, ..Default::default() }, |inner| inner.put(Inner::LABEL, "first"));
+        hops.add(Hop { index: 2, ..Default::default() }, |_| {});
     });
     thing.add(Thing::MANY, "one");
     thing.add(Thing::MANY, "two");
@@ -307,23 +283,12 @@ pub fn fill(thing: &mut AttributeWriter<'_, '_, Thing>) {
 
 /// A point with something in each field.
 pub fn point() -> Point {
-    Point {
-        x: 1,
-        y: Be16::new(2),
-        z: [3, 4],
-        color: Color::RED,
-    }
+    Point { x: 1, y: Be16::new(2), z: [3, 4], color: Color::RED }
 }
 
 /// A whole message with one attribute of each shape.
 pub fn message() -> Vec<u8> {
     let mut buffer = vec![0; 4096];
-    let header = ThingHeader {
-        index: 99,
-        ..Default::default()
-    };
-    Op::NEW
-        .write(&mut buffer, header, |thing| fill(thing))
-        .expect("4 KiB are enough")
-        .to_vec()
+    let header = ThingHeader { index: 99, ..Default::default() };
+    Op::NEW.write(&mut buffer, header, |thing| fill(thing)).expect("4 KiB are enough").to_vec()
 }

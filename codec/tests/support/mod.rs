@@ -4,10 +4,7 @@
 
 /// The messages of a capture: one a line in hexadecimal; lines that begin with `#` say where they come from.
 pub fn messages(text: &str) -> Vec<Vec<u8>> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(bytes).collect()
 }
 

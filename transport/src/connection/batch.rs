@@ -93,15 +93,7 @@ impl<'c> Batch<'c> {
         let buffer = connection.socket().receive_buffer().unwrap_or(0);
         let window = u32::try_from(buffer / REFUSAL).unwrap_or(u32::MAX).max(1);
         let outcomes = Outcomes::default();
-        Batch {
-            connection,
-            length: 0,
-            waiting: 0,
-            window,
-            first: 0,
-            last: 0,
-            outcomes,
-        }
+        Batch { connection, length: 0, waiting: 0, window, first: 0, last: 0, outcomes }
     }
 
     /// Adds a request. Where it does not fit beside those that wait, they are sent first.
@@ -142,12 +134,7 @@ impl<'c> Batch<'c> {
         let start = self.length.next_multiple_of(4);
         let mut buffer = self.connection.request.borrow_mut();
         let mut writer = Writer::new(buffer.get_mut(start..).unwrap_or_default());
-        let message = MessageHeader {
-            flags: Flags::REQUEST,
-            sequence,
-            port,
-            ..MessageHeader::default()
-        };
+        let message = MessageHeader { flags: Flags::REQUEST, sequence, port, ..MessageHeader::default() };
         operation.encode(&mut writer, message, header, |attributes| fill(attributes));
         let written = writer.finish()?.len();
         if self.waiting == 0 {
@@ -199,10 +186,7 @@ impl<'c> Batch<'c> {
                     let message = message.and_then(Result::ok);
                     let error = refused(self.connection.socket().protocol(), &refusal, message, None);
                     if let Error::Refused(refused) = error {
-                        self.outcomes.failures.push(Failure {
-                            index: base + index,
-                            refused: *refused,
-                        });
+                        self.outcomes.failures.push(Failure { index: base + index, refused: *refused });
                     }
                 }
                 if place == waiting - 1 && exchange.is_finished() {

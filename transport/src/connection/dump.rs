@@ -50,9 +50,7 @@ struct Request {
 
 impl<A> fmt::Debug for Dump<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dump")
-            .field("exchange", &self.exchange)
-            .finish_non_exhaustive()
+        f.debug_struct("Dump").field("exchange", &self.exchange).finish_non_exhaustive()
     }
 }
 
@@ -187,7 +185,8 @@ impl<'c, A: Format> Dump<'c, A> {
         loop {
             if let Some(datagram) = &self.datagram {
                 for message in Messages::new(datagram.bytes().get(self.at..).unwrap_or_default()) {
-                    let item = self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request)?;
+                    let item =
+                        self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request)?;
                     if let Some(message) = item {
                         each(Body::of(message))?;
                     }

@@ -70,14 +70,8 @@ impl Default for Config {
 impl Config {
     /// The defaults, in another network namespace.
     pub fn in_namespace(namespace: Namespace) -> Config {
-        let socket = SocketOptions {
-            namespace: Some(namespace),
-            ..SocketOptions::default()
-        };
-        Config {
-            socket,
-            ..Config::default()
-        }
+        let socket = SocketOptions { namespace: Some(namespace), ..SocketOptions::default() };
+        Config { socket, ..Config::default() }
     }
 }
 
@@ -119,10 +113,7 @@ pub struct Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("engine", &self.engine)
-            .field("sequence", &self.sequence.get())
-            .finish()
+        f.debug_struct("Connection").field("engine", &self.engine).field("sequence", &self.sequence.get()).finish()
     }
 }
 
@@ -325,11 +316,7 @@ impl Connection {
                             };
                             return Err(Error::Codec(codec::Error::new(kind, 4)));
                         }
-                        return Ok(Reply {
-                            datagram,
-                            at,
-                            answer: std::marker::PhantomData,
-                        });
+                        return Ok(Reply { datagram, at, answer: std::marker::PhantomData });
                     }
                     Step::Failed(refusal) => return Err(self.refused(&refusal, length, root)),
                     // An acknowledgement is no answer: the kernel had nothing to say.
@@ -361,17 +348,14 @@ impl Connection {
     /// Sends the written request, and receives a datagram.
     fn send_written(&self, length: usize, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         let request = self.request.borrow();
-        self.engine
-            .exchange(request.get(..length).unwrap_or_default(), deadline)
+        self.engine.exchange(request.get(..length).unwrap_or_default(), deadline)
     }
 
     fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         let mut left = SPURIOUS;
         loop {
             match self.engine.receive(deadline) {
-                Err(Error::System {
-                    errno: libc::EINVAL, ..
-                }) if left > 0 => {
+                Err(Error::System { errno: libc::EINVAL, .. }) if left > 0 => {
                     left -= 1;
                     self.retries.set(self.retries.get().wrapping_add(1));
                 }
@@ -384,10 +368,7 @@ impl Connection {
     #[inline]
     fn accept<'m>(&self, exchange: &mut Exchange, message: Message<'m>, datagram: &Datagram<'_>) -> Step<'m> {
         self.messages.set(self.messages.get().wrapping_add(1));
-        let origin = Origin {
-            port: datagram.sender(),
-            group: datagram.group(),
-        };
+        let origin = Origin { port: datagram.sender(), group: datagram.group() };
         let step = exchange.accept(message, origin);
         if let Step::NotMine = step {
             self.note_abandoned(message, origin);
@@ -517,19 +498,13 @@ impl<A: Format> Reply<'_, A> {
     pub fn message(&self) -> Message<'_> {
         let bytes = self.datagram.bytes().get(self.at..).unwrap_or_default();
         // It was parsed from this very place.
-        Message::parse(bytes).unwrap_or(Message {
-            header: MessageHeader::default(),
-            payload: &[],
-        })
+        Message::parse(bytes).unwrap_or(Message { header: MessageHeader::default(), payload: &[] })
     }
 }
 
 impl<A> fmt::Debug for Reply<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("datagram", &self.datagram)
-            .field("at", &self.at)
-            .finish()
+        f.debug_struct("Reply").field("datagram", &self.datagram).field("at", &self.at).finish()
     }
 }
 
@@ -542,10 +517,7 @@ struct Root {
 
 impl Root {
     fn of<Q: Format>() -> Root {
-        Root {
-            space: <Q::Space as Table>::space,
-            header: <Q::Header as Record>::LAYOUT.size,
-        }
+        Root { space: <Q::Space as Table>::space, header: <Q::Header as Record>::LAYOUT.size }
     }
 }
 
@@ -553,13 +525,8 @@ impl Root {
 #[cold]
 fn refused(protocol: Protocol, refusal: &Refusal<'_>, request: Option<Message<'_>>, root: Option<Root>) -> Error {
     let table = codec::protocol::Protocol::numbered(protocol.0);
-    let row = request
-        .zip(table)
-        .and_then(|(request, table)| table.operation(request.header.kind));
-    let root = root.or(row.map(|row| Root {
-        space: row.space,
-        header: row.header.size,
-    }));
+    let row = request.zip(table).and_then(|(request, table)| table.operation(request.header.kind));
+    let root = root.or(row.map(|row| Root { space: row.space, header: row.header.size }));
     let path = match (request, root) {
         (Some(request), Some(root)) => refusal.path(request, (root.space)(), root.header),
         _ => Path::default(),

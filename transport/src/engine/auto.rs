@@ -26,11 +26,7 @@ pub struct AutoConfig {
 
 impl Default for AutoConfig {
     fn default() -> AutoConfig {
-        AutoConfig {
-            threshold: 64,
-            syscall: syscall::SyscallConfig::default(),
-            ring: ring::RingConfig::default(),
-        }
+        AutoConfig { threshold: 64, syscall: syscall::SyscallConfig::default(), ring: ring::RingConfig::default() }
     }
 }
 

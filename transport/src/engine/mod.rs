@@ -283,12 +283,7 @@ impl<'e> Datagram<'e> {
     /// The bytes from `start` to `end` of a lease, both clamped to the slot.
     pub(crate) fn new(lease: Lease<'e>, start: usize, end: usize, origin: Origin) -> Datagram<'e> {
         let end = end.min(lease.bytes().len());
-        Datagram {
-            lease,
-            start: start.min(end),
-            end,
-            origin,
-        }
+        Datagram { lease, start: start.min(end), end, origin }
     }
 
     /// The datagram's bytes: one or many messages.
@@ -337,11 +332,7 @@ impl AsRef<[u8]> for Datagram<'_> {
 
 impl fmt::Debug for Datagram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Origin {
-            sender,
-            group,
-            namespace,
-        } = self.origin;
+        let Origin { sender, group, namespace } = self.origin;
         f.debug_struct("Datagram")
             .field("length", &self.bytes().len())
             .field("sender", &sender)

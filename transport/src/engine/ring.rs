@@ -58,28 +58,19 @@ impl RingConfig {
     /// For constrained agents: 4 slots, so at most 128 KiB. Long dumps and bursts of events take more system calls;
     /// nothing is lost.
     pub const fn tiny() -> RingConfig {
-        RingConfig {
-            slots: 4,
-            slot: 32 * 1024,
-        }
+        RingConfig { slots: 4, slot: 32 * 1024 }
     }
 
     /// For sockets that follow events: many slots. An event touches only the pages it fills, so small events take about
     /// 1 MiB in all.
     pub const fn monitor() -> RingConfig {
-        RingConfig {
-            slots: 256,
-            slot: 32 * 1024,
-        }
+        RingConfig { slots: 256, slot: 32 * 1024 }
     }
 }
 
 impl Default for RingConfig {
     fn default() -> RingConfig {
-        RingConfig {
-            slots: 32,
-            slot: 32 * 1024,
-        }
+        RingConfig { slots: 32, slot: 32 * 1024 }
     }
 }
 
@@ -206,21 +197,14 @@ impl Core {
         check(config.slots, config.slot)?;
         let uring = set_up(config.slots)?;
         if !uring.params().is_feature_ext_arg() {
-            return Err(Error::NoRing {
-                part: RingPart::TimedWait,
-                errno: libc::EINVAL,
-            });
+            return Err(Error::NoRing { part: RingPart::TimedWait, errno: libc::EINVAL });
         }
         let memory = Memory::new(config)?;
         let entries = memory.mask + 1;
         // SAFETY: the entries are page-aligned and as many as said. They stay mapped while any request that would look at
         // them is in flight: `memory` is not dropped before, or not at all.
-        unsafe {
-            uring
-                .submitter()
-                .register_buf_ring_with_flags(memory.entries.start().addr_u64(), entries, GROUP, 0)
-        }
-        .map_err(|error| no_ring(RingPart::BufferRing, &error))?;
+        unsafe { uring.submitter().register_buf_ring_with_flags(memory.entries.start().addr_u64(), entries, GROUP, 0) }
+            .map_err(|error| no_ring(RingPart::BufferRing, &error))?;
         let core = Core {
             uring,
             memory: ManuallyDrop::new(memory),
@@ -239,14 +223,9 @@ impl Core {
         // A kernel that does not know the flag refuses the request at once; what was received stays in its place.
         let first = core.next();
         match first {
-            Some(Completion {
-                request: RECEIVE,
-                result,
-                ..
-            }) if result == -libc::EINVAL => Err(Error::NoRing {
-                part: RingPart::Multishot,
-                errno: libc::EINVAL,
-            }),
+            Some(Completion { request: RECEIVE, result, .. }) if result == -libc::EINVAL => {
+                Err(Error::NoRing { part: RingPart::Multishot, errno: libc::EINVAL })
+            }
             first => {
                 core.early.set(first);
                 Ok(core)
@@ -324,9 +303,7 @@ impl Core {
     }
 
     fn exhausted(&self) -> Error {
-        Error::Exhausted {
-            slots: self.memory.slots.count(),
-        }
+        Error::Exhausted { slots: self.memory.slots.count() }
     }
 
     /// Works through the completions there are, up to the first datagram or error.
@@ -356,41 +333,24 @@ impl Core {
         // SAFETY: the slot was handed to the kernel by `publish`, and this completion gives it back.
         let lease = unsafe { self.memory.slots.lease(number) };
         let Ok(length) = usize::try_from(completion.result) else {
-            return Some(Err(Error::System {
-                call: "recv",
-                errno: -completion.result,
-            }));
+            return Some(Err(Error::System { call: "recv", errno: -completion.result }));
         };
         let size = self.memory.slots.size();
         let (start, length, origin) = if self.connected {
             (0, length, Origin::default())
         } else {
-            let parsed = lease
-                .bytes()
-                .get(..length)
-                .map(|bytes| RecvMsgOut::parse(bytes, &self.memory.header));
+            let parsed = lease.bytes().get(..length).map(|bytes| RecvMsgOut::parse(bytes, &self.memory.header));
             let Some(Ok(parsed)) = parsed else {
-                return Some(Err(Error::System {
-                    call: "recvmsg",
-                    errno: libc::EBADMSG,
-                }));
+                return Some(Err(Error::System { call: "recvmsg", errno: libc::EBADMSG }));
             };
-            let word = |at| {
-                parsed
-                    .name_data()
-                    .get(at..at + 4)
-                    .and_then(|bytes| bytes.try_into().ok())
-            };
+            let word = |at| parsed.name_data().get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
             // `nl_pid` and `nl_groups` of `struct sockaddr_nl`.
             let [sender, groups] = [4, 8].map(|at| word(at).map_or(0, u32::from_ne_bytes));
             let length = parsed.incoming_payload_len() as usize;
             (PREFIX, length, sys::origin(sender, groups, parsed.control_data()))
         };
         if start + length > size {
-            return Some(Err(Error::Truncated {
-                length,
-                slot: size - start,
-            }));
+            return Some(Err(Error::Truncated { length, slot: size - start }));
         }
         self.count(|counters| {
             counters.datagrams += 1;
@@ -491,10 +451,7 @@ impl Core {
         // SAFETY: no other submission queue value exists: they live only in this function, which calls nobody.
         let mut queue = unsafe { self.uring.submission_shared() };
         // SAFETY: the caller's promise.
-        unsafe { queue.push(entry) }.map_err(|_| Error::System {
-            call: "io_uring_enter",
-            errno: libc::EBUSY,
-        })
+        unsafe { queue.push(entry) }.map_err(|_| Error::System { call: "io_uring_enter", errno: libc::EBUSY })
     }
 
     /// The next completion, if there is one.
@@ -504,11 +461,7 @@ impl Core {
         }
         // SAFETY: no other completion queue value exists: they live only in this function and the next, which call nobody.
         let entry = unsafe { self.uring.completion_shared() }.next()?;
-        let completion = Completion {
-            request: entry.user_data(),
-            result: entry.result(),
-            flags: entry.flags(),
-        };
+        let completion = Completion { request: entry.user_data(), result: entry.result(), flags: entry.flags() };
         if completion.request == RECEIVE && !cqueue::more(completion.flags) {
             self.armed.set(false);
         }
@@ -529,9 +482,7 @@ impl Core {
             None => self.uring.submitter().submit_and_wait(completions),
             Some(remaining) => {
                 let time = Timespec::from(remaining);
-                self.uring
-                    .submitter()
-                    .submit_with_args(completions, &SubmitArgs::new().timespec(&time))
+                self.uring.submitter().submit_with_args(completions, &SubmitArgs::new().timespec(&time))
             }
         };
         match entered {
@@ -636,10 +587,7 @@ fn set_up(slots: u16) -> Result<IoUring, Error> {
 fn no_ring(part: RingPart, error: &io::Error) -> Error {
     match error.raw_os_error() {
         Some(libc::ENOMEM | libc::EMFILE | libc::ENFILE) => Error::from_io("io_uring_setup", error),
-        errno => Error::NoRing {
-            part,
-            errno: errno.unwrap_or(0),
-        },
+        errno => Error::NoRing { part, errno: errno.unwrap_or(0) },
     }
 }
 

@@ -39,10 +39,7 @@ pub struct SyscallConfig {
 
 impl Default for SyscallConfig {
     fn default() -> SyscallConfig {
-        SyscallConfig {
-            slots: 4,
-            slot: 32 * 1024,
-        }
+        SyscallConfig { slots: 4, slot: 32 * 1024 }
     }
 }
 
@@ -56,10 +53,7 @@ pub struct Syscall {
 impl Syscall {
     /// Takes a socket over.
     pub fn new(socket: Socket, config: SyscallConfig) -> Result<Syscall, Error> {
-        Ok(Syscall {
-            socket,
-            core: Core::new(config)?,
-        })
+        Ok(Syscall { socket, core: Core::new(config)? })
     }
 }
 
@@ -103,10 +97,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(config: SyscallConfig) -> Result<Core, Error> {
         check(config.slots, config.slot)?;
-        Ok(Core {
-            slots: Slots::new(config.slots, config.slot)?,
-            counters: Cell::default(),
-        })
+        Ok(Core { slots: Slots::new(config.slots, config.slot)?, counters: Cell::default() })
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -142,9 +133,7 @@ impl Core {
     }
 
     fn lease(&self) -> Result<Lease<'_>, Error> {
-        self.slots.take().ok_or(Error::Exhausted {
-            slots: self.slots.count(),
-        })
+        self.slots.take().ok_or(Error::Exhausted { slots: self.slots.count() })
     }
 
     fn receive_into<'s>(
@@ -164,10 +153,7 @@ impl Core {
             match received {
                 Ok((length, _)) if length > slot.len() => {
                     self.count(|counters| counters.system_calls += 1);
-                    return Err(Error::Truncated {
-                        length,
-                        slot: slot.len(),
-                    });
+                    return Err(Error::Truncated { length, slot: slot.len() });
                 }
                 Ok((length, origin)) => {
                     self.count(|counters| {
@@ -203,9 +189,7 @@ impl Core {
                     counters.system_calls += 1;
                     counters.overruns += 1;
                 });
-                Err(Error::Overrun {
-                    drops: socket.take_drops(),
-                })
+                Err(Error::Overrun { drops: socket.take_drops() })
             }
             _ => Err(Error::from_io("recv", error)),
         }
@@ -215,14 +199,10 @@ impl Core {
 /// Checks a number of slots and their size.
 pub(crate) fn check(slots: u16, slot: usize) -> Result<(), Error> {
     if !(1..=32_768).contains(&slots) {
-        return Err(Error::Configuration {
-            rule: "an engine has 1 to 32768 slots",
-        });
+        return Err(Error::Configuration { rule: "an engine has 1 to 32768 slots" });
     }
     if !(4096..=(1 << 24)).contains(&slot) {
-        return Err(Error::Configuration {
-            rule: "an engine's slot has 4096 to 16777216 bytes",
-        });
+        return Err(Error::Configuration { rule: "an engine's slot has 4096 to 16777216 bytes" });
     }
     Ok(())
 }

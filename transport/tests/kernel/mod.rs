@@ -71,11 +71,7 @@ pub(crate) fn messages(mut bytes: &[u8]) -> Vec<Parts<'_>> {
     while bytes.len() >= 16 {
         let length = u32::from_ne_bytes(bytes[..4].try_into().expect("four")) as usize;
         let half = |at: usize| u16::from_ne_bytes(bytes[at..at + 2].try_into().expect("two"));
-        assert!(
-            (16..=bytes.len()).contains(&length),
-            "length {length} of {}",
-            bytes.len()
-        );
+        assert!((16..=bytes.len()).contains(&length), "length {length} of {}", bytes.len());
         found.push((half(4), half(6), &bytes[16..length]));
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or(&[]);
     }
@@ -104,28 +100,16 @@ pub(crate) fn request_socket() -> Socket {
 /// Every engine, and an automatic one that has its ring at the second datagram already.
 pub(crate) fn engines(socket: impl Fn() -> Socket) -> Vec<(&'static str, Box<dyn Engine>)> {
     let mut all: Vec<(&'static str, Box<dyn Engine>)> = vec![
-        (
-            "syscall",
-            engine::open(EngineChoice::Syscall, socket()).expect("system calls"),
-        ),
+        ("syscall", engine::open(EngineChoice::Syscall, socket()).expect("system calls")),
         ("auto", engine::open(EngineChoice::Auto, socket()).expect("auto")),
     ];
-    let eager = AutoConfig {
-        threshold: 0,
-        ..AutoConfig::default()
-    };
+    let eager = AutoConfig { threshold: 0, ..AutoConfig::default() };
     all.push(("eager", Box::new(Auto::new(socket(), eager).expect("auto"))));
     match engine::open(EngineChoice::Ring, socket()) {
         Ok(ring) => {
             all.push(("ring", ring));
-            all.push((
-                "tiny",
-                Box::new(Ring::new(socket(), RingConfig::tiny()).expect("a tiny ring")),
-            ));
-            all.push((
-                "monitor",
-                Box::new(Ring::new(socket(), RingConfig::monitor()).expect("a large ring")),
-            ));
+            all.push(("tiny", Box::new(Ring::new(socket(), RingConfig::tiny()).expect("a tiny ring"))));
+            all.push(("monitor", Box::new(Ring::new(socket(), RingConfig::monitor()).expect("a large ring"))));
         }
         Err(error) => missing("ring engines", &error.to_string()),
     }
@@ -165,10 +149,7 @@ pub(crate) fn isolated(name: &'static str, test: impl FnOnce() + Send) {
 /// Runs `ip` in the calling thread's namespace.
 pub(crate) fn ip(arguments: &str) {
     watch(&format!("ip {arguments}"));
-    let status = Command::new("ip")
-        .args(arguments.split(' '))
-        .status()
-        .expect("ip is installed");
+    let status = Command::new("ip").args(arguments.split(' ')).status().expect("ip is installed");
     assert!(status.success(), "ip {arguments}");
 }
 
@@ -213,16 +194,7 @@ pub(crate) fn send_to(socket: &Socket, port: u32, bytes: &[u8]) -> std::io::Resu
     address.nl_pid = port;
     let (pointer, length) = ((&raw const address).cast(), size_of_val(&address) as u32);
     // SAFETY: both pointers are valid for their lengths.
-    match unsafe {
-        libc::sendto(
-            socket.as_fd().as_raw_fd(),
-            bytes.as_ptr().cast(),
-            bytes.len(),
-            0,
-            pointer,
-            length,
-        )
-    } {
+    match unsafe { libc::sendto(socket.as_fd().as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), 0, pointer, length) } {
         -1 => Err(std::io::Error::last_os_error()),
         _ => Ok(()),
     }

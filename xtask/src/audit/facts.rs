@@ -40,28 +40,14 @@ struct Coverage {
 impl Facts {
     /// Reads `attributes.tsv`, `messages.tsv` and `structs.tsv` of a folder.
     pub fn read(folder: &Path) -> Outcome<Self> {
-        let mut facts = Self {
-            attributes: BTreeMap::new(),
-            messages: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-        };
-        for row in table(
-            folder,
-            "attributes.tsv",
-            &["family", "space", "value", "name", "kernel_policy_6.12", "spec_type"],
-        )? {
+        let mut facts = Self { attributes: BTreeMap::new(), messages: BTreeMap::new(), sizes: BTreeMap::new() };
+        for row in
+            table(folder, "attributes.tsv", &["family", "space", "value", "name", "kernel_policy_6.12", "spec_type"])?
+        {
             let [family, space, value, name, policy, form] = row;
             // A space that only a description has carries names that no header has; they repeat between families.
             if let (Ok(number), false) = (value.parse(), space.starts_with("(spec)")) {
-                facts.attributes.insert(
-                    bare(&name),
-                    Attribute {
-                        family,
-                        space,
-                        number,
-                        forms: [policy, form],
-                    },
-                );
+                facts.attributes.insert(bare(&name), Attribute { family, space, number, forms: [policy, form] });
             }
         }
         for [family, name, value] in table(folder, "messages.tsv", &["family", "name", "value"])? {
@@ -90,47 +76,26 @@ impl Facts {
         };
         let mut names: Vec<(&str, String, u64)> = Vec::new();
         for (_, table) in &tables.operations {
-            names.extend(
-                table
-                    .rows
-                    .iter()
-                    .map(|row| (table.name, row.name.to_owned(), u64::from(row.number))),
-            );
+            names.extend(table.rows.iter().map(|row| (table.name, row.name.to_owned(), u64::from(row.number))));
         }
         for values in &tables.values {
             names.extend(values.rows().map(|(name, number)| (values.table.name, name, number)));
         }
         for space in &tables.spaces {
-            names.extend(
-                space
-                    .rows
-                    .iter()
-                    .map(|row| (space.name, c_name(row.name), u64::from(row.number))),
-            );
+            names.extend(space.rows.iter().map(|row| (space.name, c_name(row.name), u64::from(row.number))));
             findings.wrong.extend(self.other_names(space, findings));
-            findings
-                .doubts
-                .extend(space.rows.iter().filter_map(|row| self.doubt(space, row)));
+            findings.doubts.extend(space.rows.iter().filter_map(|row| self.doubt(space, row)));
         }
         for (table, name, number) in names {
-            let fact = self
-                .attributes
-                .get(&name)
-                .map(|fact| (fact.family.as_str(), fact.number));
-            let fact = fact.or_else(|| {
-                self.messages
-                    .get(&name)
-                    .map(|(family, number)| (family.as_str(), *number))
-            });
+            let fact = self.attributes.get(&name).map(|fact| (fact.family.as_str(), fact.number));
+            let fact = fact.or_else(|| self.messages.get(&name).map(|(family, number)| (family.as_str(), *number)));
             match fact {
                 None if !findings.confirmed.contains(&name) => findings.unwitnessed.push(format!("{table}: {name}")),
                 None => {}
                 Some((family, theirs)) => {
                     count(family, theirs == number);
                     if theirs != number {
-                        findings.wrong.push(format!(
-                            "{table}: {name} is {number} in the table, {theirs} in the facts"
-                        ));
+                        findings.wrong.push(format!("{table}: {name} is {number} in the table, {theirs} in the facts"));
                     }
                     ours.insert(name);
                 }
@@ -154,11 +119,7 @@ impl Facts {
     /// Rows whose number has another name in the facts, unless the installed headers know ours as well.
     fn other_names(&self, space: &Space, findings: &Findings) -> Vec<String> {
         let mut homes: BTreeMap<&str, usize> = BTreeMap::new();
-        for fact in space
-            .rows
-            .iter()
-            .filter_map(|row| self.attributes.get(&c_name(row.name)))
-        {
+        for fact in space.rows.iter().filter_map(|row| self.attributes.get(&c_name(row.name))) {
             *homes.entry(&fact.space).or_default() += 1;
         }
         let Some((home, _)) = homes.into_iter().max_by_key(|(_, rows)| *rows) else {
@@ -179,10 +140,7 @@ impl Facts {
             .filter(unknown)
             .filter_map(|row| theirs.get(&u64::from(row.number)).map(|name| (row, name)))
             .map(|(row, name)| {
-                format!(
-                    "{}: {} is {} in the facts under number {}",
-                    space.name, row.name, name, row.number
-                )
+                format!("{}: {} is {} in the facts under number {}", space.name, row.name, name, row.number)
             })
             .collect()
     }
@@ -195,12 +153,8 @@ impl Facts {
             .map(|form| (form, policy))
             .or_else(|| Form::of_spec(spec).map(|form| (form, spec)))?;
         let ours = Form::of_shape(row.shape)?;
-        (ours != theirs).then(|| {
-            format!(
-                "{}: {} is {:?} in the table, the kernel says {said}",
-                space.name, row.name, row.shape
-            )
-        })
+        (ours != theirs)
+            .then(|| format!("{}: {} is {:?} in the table, the kernel says {said}", space.name, row.name, row.shape))
     }
 
     fn compare_sizes(&self, tables: &Tables, findings: &mut Findings) {
@@ -210,10 +164,7 @@ impl Facts {
                 continue;
             };
             let difference = || {
-                format!(
-                    "{0}: struct {0} has {1} bytes in the table, {theirs} in the facts",
-                    layout.name, layout.size
-                )
+                format!("{0}: struct {0} has {1} bytes in the table, {theirs} in the facts", layout.name, layout.size)
             };
             match u64::try_from(layout.size) {
                 Ok(ours) if ours == *theirs => covered += 1,
@@ -284,12 +235,7 @@ impl Form {
 fn print(families: &BTreeMap<&str, Coverage>, verbose: bool) {
     println!("{:<20} {:>8} {:>8} {:>8}", "family", "covered", "missing", "wrong");
     for (family, coverage) in families {
-        println!(
-            "{family:<20} {:>8} {:>8} {:>8}",
-            coverage.covered,
-            coverage.missing.len(),
-            coverage.wrong
-        );
+        println!("{family:<20} {:>8} {:>8} {:>8}", coverage.covered, coverage.missing.len(), coverage.wrong);
         if verbose {
             coverage.missing.iter().for_each(|name| println!("    missing: {name}"));
         }
@@ -328,10 +274,7 @@ mod tests {
     fn columns_are_found_by_name() {
         let text = "a\tb\tc\n1\t2\t3\n\n4\t5\n";
         let found = rows(text, &["c", "a"]).expect("both are there");
-        assert_eq!(
-            found,
-            [["3".to_owned(), "1".to_owned()], [String::new(), "4".to_owned()]]
-        );
+        assert_eq!(found, [["3".to_owned(), "1".to_owned()], [String::new(), "4".to_owned()]]);
         assert_eq!(rows(text, &["d"]).expect_err("not there").to_string(), "no column d");
     }
 
@@ -339,39 +282,16 @@ mod tests {
     fn a_wrong_number_and_another_name_are_found() {
         let fact = |name: &str, number| {
             let forms = [String::new(), String::new()];
-            (
-                name.to_owned(),
-                Attribute {
-                    family: "rt-link".into(),
-                    space: "IFLA".into(),
-                    number,
-                    forms,
-                },
-            )
+            (name.to_owned(), Attribute { family: "rt-link".into(), space: "IFLA".into(), number, forms })
         };
-        let attributes = [
-            fact("IFLA_MTU", 5),
-            fact("IFLA_LINK", 5),
-            fact("IFLA_OTHER", 3),
-            fact("IFLA_MORE", 999),
-        ];
-        let facts = Facts {
-            attributes: attributes.into(),
-            messages: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-        };
+        let attributes = [fact("IFLA_MTU", 5), fact("IFLA_LINK", 5), fact("IFLA_OTHER", 3), fact("IFLA_MORE", 999)];
+        let facts = Facts { attributes: attributes.into(), messages: BTreeMap::new(), sizes: BTreeMap::new() };
         let mut findings = Findings::default();
         facts.compare(&Tables::gather(), &mut findings, false);
-        let wanted = [
-            "IFLA_MTU is 4 in the table, 5 in the facts",
-            "IFLA_IFNAME is IFLA_OTHER in the facts under number 3",
-        ];
+        let wanted =
+            ["IFLA_MTU is 4 in the table, 5 in the facts", "IFLA_IFNAME is IFLA_OTHER in the facts under number 3"];
         for wanted in wanted {
-            assert!(
-                findings.wrong.iter().any(|line| line.ends_with(wanted)),
-                "{wanted}: {:?}",
-                findings.wrong
-            );
+            assert!(findings.wrong.iter().any(|line| line.ends_with(wanted)), "{wanted}: {:?}", findings.wrong);
         }
         assert!(!findings.wrong.iter().any(|line| line.contains("IFLA_LINK ")));
     }

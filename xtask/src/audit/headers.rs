@@ -202,37 +202,21 @@ impl Manners {
         let mut tables: BTreeMap<&str, Vec<(Values, u64, u64)>> = BTreeMap::new();
         for (probe, answer) in probes.iter().zip(answers) {
             if let (Kind::Value(values), Some(theirs)) = (probe.kind, answer) {
-                tables
-                    .entry(probe.table)
-                    .or_default()
-                    .push((values, probe.ours, *theirs));
+                tables.entry(probe.table).or_default().push((values, probe.ours, *theirs));
             }
         }
         let explains = |manner: Manner, rows: &[(Values, u64, u64)]| {
-            rows.iter()
-                .all(|(values, ours, theirs)| manner.read(*values, *theirs) == *ours)
+            rows.iter().all(|(values, ours, theirs)| manner.read(*values, *theirs) == *ours)
         };
         let manner = |rows: &[(Values, u64, u64)]| {
-            [Manner::Plain, Manner::Swapped, Manner::BitNumber]
-                .into_iter()
-                .find(|manner| explains(*manner, rows))
+            [Manner::Plain, Manner::Swapped, Manner::BitNumber].into_iter().find(|manner| explains(*manner, rows))
         };
-        Self(
-            tables
-                .into_iter()
-                .map(|(table, rows)| (table, manner(&rows).unwrap_or(Manner::Plain)))
-                .collect(),
-        )
+        Self(tables.into_iter().map(|(table, rows)| (table, manner(&rows).unwrap_or(Manner::Plain))).collect())
     }
 
     fn read(&self, probe: &Probe, answer: u64) -> u64 {
         match probe.kind {
-            Kind::Value(values) => self
-                .0
-                .get(probe.table)
-                .copied()
-                .unwrap_or(Manner::Plain)
-                .read(values, answer),
+            Kind::Value(values) => self.0.get(probe.table).copied().unwrap_or(Manner::Plain).read(values, answer),
             _ => answer,
         }
     }
@@ -244,10 +228,9 @@ impl Manner {
         let unused = 64 - 8 * u32::from(values.width.clamp(1, 8));
         match self {
             Self::Swapped if values.big_endian && cfg!(target_endian = "little") => theirs.swap_bytes() >> unused,
-            Self::BitNumber if values.table.bits => u32::try_from(theirs)
-                .ok()
-                .and_then(|bit| 1_u64.checked_shl(bit))
-                .unwrap_or(theirs),
+            Self::BitNumber if values.table.bits => {
+                u32::try_from(theirs).ok().and_then(|bit| 1_u64.checked_shl(bit)).unwrap_or(theirs)
+            }
             _ => theirs & (u64::MAX >> unused),
         }
     }
@@ -255,22 +238,13 @@ impl Manner {
 
 /// Whether a struct of this size, which an older kernel may have, is a beginning of ours.
 pub(super) fn ends_between_fields(layout: &Layout, size: u64) -> bool {
-    layout
-        .fields
-        .iter()
-        .any(|field| u64::try_from(field.offset) == Ok(size))
+    layout.fields.iter().any(|field| u64::try_from(field.offset) == Ok(size))
 }
 
 fn probes(tables: &Tables) -> Vec<Probe> {
     let mut probes = Vec::new();
     let mut number = |table, name: String, ours, kind| {
-        probes.push(Probe {
-            table,
-            expressions: vec![name.clone()],
-            name,
-            ours,
-            kind,
-        });
+        probes.push(Probe { table, expressions: vec![name.clone()], name, ours, kind });
     };
     for (_, operations) in &tables.operations {
         for row in operations.rows {
@@ -302,30 +276,20 @@ fn layout_probes(layout: &'static Layout) -> Vec<Probe> {
         ours: u64::try_from(ours).unwrap_or(u64::MAX),
         kind,
     };
-    let mut probes = vec![probe(
-        format!("sizeof {}", layout.name),
-        vec![format!("sizeof({c})")],
-        layout.size,
-        Kind::Size(layout),
-    )];
+    let mut probes =
+        vec![probe(format!("sizeof {}", layout.name), vec![format!("sizeof({c})")], layout.size, Kind::Size(layout))];
     for field in layout.fields.iter().filter(|field| !field.is_padding()) {
         let members = members(layout.prefix, field.name);
         let shown = members.first().map_or(field.name, String::as_str);
         probes.push(probe(
             format!("offsetof {}.{shown}", layout.name),
-            members
-                .iter()
-                .map(|member| format!("offsetof({c}, {member})"))
-                .collect(),
+            members.iter().map(|member| format!("offsetof({c}, {member})")).collect(),
             field.offset,
             Kind::Field(layout),
         ));
         probes.push(probe(
             format!("sizeof {}.{shown}", layout.name),
-            members
-                .iter()
-                .map(|member| format!("sizeof((({c} *)0)->{member})"))
-                .collect(),
+            members.iter().map(|member| format!("sizeof((({c} *)0)->{member})")).collect(),
             field.size,
             Kind::Field(layout),
         ));
@@ -349,17 +313,11 @@ fn members(prefix: &str, field: &str) -> Vec<String> {
 
 /// What the headers say to each probe; `None` where they do not know the name.
 fn ask(probes: &[Probe], folder: &Path) -> Outcome<Vec<Option<u64>>> {
-    let expressions: Vec<&str> = probes
-        .iter()
-        .flat_map(|probe| probe.expressions.iter().map(String::as_str))
-        .collect();
+    let expressions: Vec<&str> = probes.iter().flat_map(|probe| probe.expressions.iter().map(String::as_str)).collect();
     let known = known(&expressions, folder)?;
     let values = values(&expressions, &known, folder)?;
     let mut answers = values.into_iter();
-    Ok(probes
-        .iter()
-        .map(|probe| answers.by_ref().take(probe.expressions.len()).fold(None, Option::or))
-        .collect())
+    Ok(probes.iter().map(|probe| answers.by_ref().take(probe.expressions.len()).fold(None, Option::or)).collect())
 }
 
 /// Which expressions compile: each stands on a line of its own, and the compiler names the lines it does not like.
@@ -367,25 +325,17 @@ fn known(expressions: &[&str], folder: &Path) -> Outcome<Vec<bool>> {
     let mut text = preamble();
     text.push_str("#line 1 \"probes\"\n");
     for (at, expression) in expressions.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "static const unsigned long long probe_{at} = (unsigned long long)({expression});"
-        );
+        let _ = writeln!(text, "static const unsigned long long probe_{at} = (unsigned long long)({expression});");
     }
     let source = folder.join("known.c");
     fs::write(&source, text).context(|| format!("cannot write {}", source.display()))?;
     let mut command = Command::new("cc");
-    command
-        .args(["-fsyntax-only", "-fmax-errors=0", "-w", "-std=gnu11"])
-        .arg(&source)
-        .env("LC_ALL", "C");
+    command.args(["-fsyntax-only", "-fmax-errors=0", "-w", "-std=gnu11"]).arg(&source).env("LC_ALL", "C");
     let done = process::run(&mut command, PATIENCE)?.context(|| "the C compiler does not end")?;
     let errors = String::from_utf8_lossy(&done.err);
     let mut known = vec![true; expressions.len()];
     for line in errors.lines().filter(|line| line.contains("error:")) {
-        let slot = probe_line(line)
-            .and_then(|number| number.checked_sub(1))
-            .and_then(|at| known.get_mut(at));
+        let slot = probe_line(line).and_then(|number| number.checked_sub(1)).and_then(|at| known.get_mut(at));
         *slot.context(|| format!("the installed headers do not compile together: {line}"))? = false;
     }
     Ok(known)
@@ -408,13 +358,7 @@ fn values(expressions: &[&str], known: &[bool], folder: &Path) -> Outcome<Vec<Op
     text.push_str("printf(\"%llu\\n\", values[at]);\nreturn 0; }\n");
     let (source, program) = (folder.join("values.c"), folder.join("values"));
     fs::write(&source, text).context(|| format!("cannot write {}", source.display()))?;
-    process::must(
-        Command::new("cc")
-            .args(["-w", "-std=gnu11", "-o"])
-            .arg(&program)
-            .arg(&source),
-        PATIENCE,
-    )?;
+    process::must(Command::new("cc").args(["-w", "-std=gnu11", "-o"]).arg(&program).arg(&source), PATIENCE)?;
     let printed = process::must(&mut Command::new(&program), PATIENCE)?;
     let mut lines = printed.lines();
     known
@@ -422,9 +366,7 @@ fn values(expressions: &[&str], known: &[bool], folder: &Path) -> Outcome<Vec<Op
         .map(|known| match known {
             false => Ok(None),
             true => {
-                let line = lines
-                    .next()
-                    .context(|| "the program that prints the headers' values ended early")?;
+                let line = lines.next().context(|| "the program that prints the headers' values ended early")?;
                 line.parse().map(Some).context(|| format!("the headers' value {line}"))
             }
         })
@@ -474,26 +416,12 @@ mod tests {
     fn values_may_be_written_in_another_way() {
         fn table(bits: bool) -> &'static ValueTable {
             match bits {
-                true => &ValueTable {
-                    name: "T",
-                    prefix: "T_",
-                    bits: true,
-                    rows: &[],
-                },
-                false => &ValueTable {
-                    name: "T",
-                    prefix: "T_",
-                    bits: false,
-                    rows: &[],
-                },
+                true => &ValueTable { name: "T", prefix: "T_", bits: true, rows: &[] },
+                false => &ValueTable { name: "T", prefix: "T_", bits: false, rows: &[] },
             }
         }
         let manner = |bits, big_endian, rows: &[(u64, u64)]| {
-            let values = Values {
-                table: table(bits),
-                width: 2,
-                big_endian,
-            };
+            let values = Values { table: table(bits), width: 2, big_endian };
             let probe = |(ours, _): &(u64, u64)| Probe {
                 table: "T",
                 name: String::new(),
@@ -517,10 +445,7 @@ mod tests {
 
     #[test]
     fn the_compilers_lines_are_read() {
-        assert_eq!(
-            probe_line("probes:17:53: error: 'X' undeclared here (not in a function)"),
-            Some(17)
-        );
+        assert_eq!(probe_line("probes:17:53: error: 'X' undeclared here (not in a function)"), Some(17));
         assert_eq!(probe_line("/usr/include/linux/if.h:3:1: error: no"), None);
     }
 
@@ -531,13 +456,7 @@ mod tests {
             return;
         }
         let folder = Folder::make().expect("a folder");
-        let expressions = [
-            "NLMSG_DONE",
-            "NO_SUCH_NAME",
-            "sizeof(struct nlmsghdr)",
-            "NO_SUCH_NAME",
-            "-1",
-        ];
+        let expressions = ["NLMSG_DONE", "NO_SUCH_NAME", "sizeof(struct nlmsghdr)", "NO_SUCH_NAME", "-1"];
         let known = known(&expressions, &folder.0).expect("compiles");
         assert_eq!(known[..3], [true, false, true]);
         let values = values(&expressions[..3], &known[..3], &folder.0).expect("runs");

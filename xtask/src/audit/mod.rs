@@ -44,36 +44,14 @@ struct Findings {
 pub fn run(options: &Options) -> Outcome {
     let tables = Tables::gather();
     let count = |rows: usize, of: usize, what| println!("{what}: {rows} in {of}");
-    count(
-        tables.operations.iter().map(|(_, table)| table.rows.len()).sum(),
-        tables.operations.len(),
-        "messages",
-    );
-    count(
-        tables.spaces.iter().map(|space| space.rows.len()).sum(),
-        tables.spaces.len(),
-        "attributes",
-    );
-    count(
-        tables.values.iter().map(|values| values.table.rows.len()).sum(),
-        tables.values.len(),
-        "values",
-    );
-    count(
-        tables.layouts.iter().map(|layout| layout.fields.len()).sum(),
-        tables.layouts.len(),
-        "fields",
-    );
+    count(tables.operations.iter().map(|(_, table)| table.rows.len()).sum(), tables.operations.len(), "messages");
+    count(tables.spaces.iter().map(|space| space.rows.len()).sum(), tables.spaces.len(), "attributes");
+    count(tables.values.iter().map(|values| values.table.rows.len()).sum(), tables.values.len(), "values");
+    count(tables.layouts.iter().map(|layout| layout.fields.len()).sum(), tables.layouts.len(), "fields");
 
-    let mut findings = Findings {
-        wrong: tables.contradictions(),
-        ..Findings::default()
-    };
+    let mut findings = Findings { wrong: tables.contradictions(), ..Findings::default() };
     headers::compare(&tables, &mut findings)?;
-    let folder = options
-        .facts
-        .clone()
-        .unwrap_or_else(|| crate::root().join("../shared/facts"));
+    let folder = options.facts.clone().unwrap_or_else(|| crate::root().join("../shared/facts"));
     match folder.is_dir() {
         true => Facts::read(&folder)?.compare(&tables, &mut findings, options.verbose),
         false if options.facts.is_some() => return Err(Failure::new(format!("no folder {}", folder.display()))),

@@ -37,10 +37,7 @@ impl Values {
     /// The C names and the numbers.
     pub fn rows(&self) -> impl Iterator<Item = (String, u64)> {
         let table = self.table;
-        table
-            .rows
-            .iter()
-            .map(|row| (c_name(&format!("{}{}", table.prefix, row.name)), row.value))
+        table.rows.iter().map(|row| (c_name(&format!("{}{}", table.prefix, row.name)), row.value))
     }
 }
 
@@ -72,10 +69,7 @@ impl Tables {
 
     /// Follows a space. One that leads to itself is followed once: a space is a static, so its address names it.
     fn space(&mut self, space: &'static Space) {
-        if self
-            .seen
-            .insert(("space", space.name, std::ptr::from_ref(space).addr()))
-        {
+        if self.seen.insert(("space", space.name, std::ptr::from_ref(space).addr())) {
             self.spaces.push(space);
             for row in space.rows {
                 self.shape(row.shape, space);
@@ -101,10 +95,7 @@ impl Tables {
     }
 
     fn choice(&mut self, table: &'static ChoiceTable, within: &'static Space) {
-        if self
-            .seen
-            .insert(("choice", table.name, std::ptr::from_ref(within).addr()))
-        {
+        if self.seen.insert(("choice", table.name, std::ptr::from_ref(within).addr())) {
             self.choices.push((table, within));
             for row in table.rows {
                 self.shape(row.shape, within);
@@ -114,25 +105,14 @@ impl Tables {
 
     /// Constants have no address of their own: what names a table of values is what it says.
     fn values(&mut self, table: &'static ValueTable, base: Shape) {
-        if self
-            .seen
-            .insert(("values", table.name, table.prefix.len() + table.rows.len()))
-        {
+        if self.seen.insert(("values", table.name, table.prefix.len() + table.rows.len())) {
             let big_endian = matches!(base, Shape::BigEndian(_));
-            self.values.push(Values {
-                table,
-                width: width(base),
-                big_endian,
-            });
+            self.values.push(Values { table, width: width(base), big_endian });
         }
     }
 
     fn layout(&mut self, layout: &'static Layout) {
-        if layout.size > 0
-            && self
-                .seen
-                .insert(("layout", layout.name, layout.size + (layout.fields.len() << 16)))
-        {
+        if layout.size > 0 && self.seen.insert(("layout", layout.name, layout.size + (layout.fields.len() << 16))) {
             self.layouts.push(layout);
             for field in layout.fields {
                 match field.shape {
@@ -176,10 +156,8 @@ impl Tables {
             if let By::Sibling(number) = table.by
                 && within.row(number).is_none()
             {
-                wrong.push(format!(
-                    "{}: chosen by attribute {number}, which {} does not have",
-                    table.name, within.name
-                ));
+                wrong
+                    .push(format!("{}: chosen by attribute {number}, which {} does not have", table.name, within.name));
             }
             let mut selectors: Vec<Selector> = Vec::new();
             for selector in table.rows.iter().flat_map(|row| row.selectors) {

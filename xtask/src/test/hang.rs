@@ -14,10 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where every thread of a process group stands: its name, its state, where in the kernel it waits.
 pub fn threads(group: u32) -> String {
     let mut text = String::new();
-    for process in numbered("/proc")
-        .into_iter()
-        .filter(|process| group_of(*process) == Some(group))
-    {
+    for process in numbered("/proc").into_iter().filter(|process| group_of(*process) == Some(group)) {
         let command = read(format!("/proc/{process}/cmdline")).replace('\0', " ");
         let _ = writeln!(text, "  process {process}: {}", command.trim());
         for thread in numbered(&format!("/proc/{process}/task")) {
@@ -47,19 +44,12 @@ pub fn remove_namespaces() -> Vec<String> {
         return Vec::new();
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter(|name| name.starts_with("ringlink-") && !owner_lives(name))
-        .map(|name| remove(&name))
-        .collect()
+    names.filter(|name| name.starts_with("ringlink-") && !owner_lives(name)).map(|name| remove(&name)).collect()
 }
 
 fn owner_lives(name: &str) -> bool {
-    let numbers = name
-        .split('-')
-        .filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    numbers
-        .into_iter()
-        .any(|number| Path::new("/proc").join(number).exists())
+    let numbers = name.split('-').filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    numbers.into_iter().any(|number| Path::new("/proc").join(number).exists())
 }
 
 fn remove(name: &str) -> String {
@@ -82,11 +72,7 @@ fn parse_group(stat: &str) -> Option<u32> {
 }
 
 fn state(status: &str) -> &str {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("State:"))
-        .unwrap_or_default()
-        .trim()
+    status.lines().find_map(|line| line.strip_prefix("State:")).unwrap_or_default().trim()
 }
 
 /// Names of the system calls in which tests of this project wait (x86-64).
@@ -125,9 +111,7 @@ fn numbered(folder: &str) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut numbers: Vec<u32> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut numbers: Vec<u32> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     numbers
 }

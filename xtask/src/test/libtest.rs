@@ -47,8 +47,7 @@ impl Output {
     /// Takes the next piece of output and returns the lines of it that a person wants to see.
     pub fn take(&mut self, bytes: &[u8]) -> String {
         let mut shown = String::new();
-        self.partial
-            .extend(String::from_utf8_lossy(bytes).chars().filter(|letter| *letter != '\r'));
+        self.partial.extend(String::from_utf8_lossy(bytes).chars().filter(|letter| *letter != '\r'));
         while let Some((line, rest)) = self.partial.split_once('\n') {
             let (line, rest) = (line.to_owned(), rest.to_owned());
             if self.line(&line) {
@@ -139,23 +138,14 @@ impl Output {
 impl Counts {
     /// Adds what was counted of a program.
     pub fn add(&mut self, program: &str, output: &Output) {
-        let Self {
-            passed,
-            failed,
-            not_run,
-            skipped,
-            absent,
-        } = &output.counts;
+        let Self { passed, failed, not_run, skipped, absent } = &output.counts;
         // A test that cannot run returns early, which the harness takes for a pass.
         let unreal = output.skipping.len().min(*passed);
         self.passed += passed - unreal;
         self.not_run += not_run + unreal;
-        self.failed
-            .extend(failed.iter().map(|name| format!("{program}: {name}")));
-        self.skipped
-            .extend(skipped.iter().map(|line| format!("{line} ({program})")));
-        self.absent
-            .extend(absent.iter().map(|line| format!("{line} ({program})")));
+        self.failed.extend(failed.iter().map(|name| format!("{program}: {name}")));
+        self.skipped.extend(skipped.iter().map(|line| format!("{line} ({program})")));
+        self.absent.extend(absent.iter().map(|line| format!("{line} ({program})")));
     }
 
     /// Adds a failure that no test reported.
@@ -198,17 +188,10 @@ mod tests {
             let (output, shown) = read(PASSED, step);
             let mut counts = Counts::default();
             counts.add("unit", &output);
-            assert_eq!(
-                (counts.passed, counts.not_run, counts.failed.len()),
-                (1, 2, 0),
-                "{step}"
-            );
+            assert_eq!((counts.passed, counts.not_run, counts.failed.len()), (1, 2, 0), "{step}");
             assert_eq!(counts.skipped, ["skipped: two: no veth (unit)"]);
             assert_eq!(counts.absent, ["absent: IFLA_X (unit)"]);
-            assert!(
-                shown.contains("skipped: two") && !shown.contains("setting up"),
-                "{shown}"
-            );
+            assert!(shown.contains("skipped: two") && !shown.contains("setting up"), "{shown}");
         }
     }
 

@@ -89,15 +89,8 @@ struct Run<'o> {
 pub fn run(options: &Options) -> Outcome<ExitCode> {
     let place = if options.unit { Place::Machine } else { place(options)? };
     let programs = build(options)?;
-    let mut run = Run {
-        options,
-        end: Instant::now() + ALL,
-        counts: Counts::default(),
-    };
-    for program in programs
-        .iter()
-        .filter(|program| if program.live { !options.unit } else { !options.live })
-    {
+    let mut run = Run { options, end: Instant::now() + ALL, counts: Counts::default() };
+    for program in programs.iter().filter(|program| if program.live { !options.unit } else { !options.live }) {
         match (&place, &program.start) {
             (Place::Guest(_), Start::Examples { .. }) if program.live => {
                 run.counts.skip(&program.name, "no guest has cargo");
@@ -126,10 +119,7 @@ fn place(options: &Options) -> Outcome<Place> {
     match netlink::kernel_answers().map_err(|failure| failure.because("cannot ask the kernel for its interfaces"))? {
         true => Ok(Place::Machine),
         false => {
-            println!(
-                "this machine's kernel does not tell its interfaces within {} s",
-                netlink::PATIENCE.as_secs()
-            );
+            println!("this machine's kernel does not tell its interfaces within {} s", netlink::PATIENCE.as_secs());
             Ok(guest("6.1"))
         }
     }
@@ -145,10 +135,7 @@ fn build(options: &Options) -> Outcome<Vec<Program>> {
         command.args(["--package", package]);
     }
     command.args(["--no-run", "--message-format=json-render-diagnostics"]);
-    let done = command
-        .stderr(Stdio::inherit())
-        .output()
-        .context(|| "cannot start cargo")?;
+    let done = command.stderr(Stdio::inherit()).output().context(|| "cannot start cargo")?;
     if !done.status.success() {
         return Err(Failure::new("the tests do not build"));
     }
@@ -180,47 +167,20 @@ fn programs_of(line: &str) -> Outcome<Vec<Program>> {
         return Ok(Vec::new());
     };
     let folder = Path::new(manifest).parent().unwrap_or(Path::new("/")).to_owned();
-    let place = folder
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let place = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let product = matches!(place.as_str(), "transport" | "cli");
-    let (kind, target) = (
-        text("/target/kind/0").unwrap_or_default(),
-        text("/target/name").unwrap_or_default(),
-    );
-    let start = Start::Built {
-        path: path.into(),
-        folder,
-    };
+    let (kind, target) = (text("/target/kind/0").unwrap_or_default(), text("/target/name").unwrap_or_default());
+    let start = Start::Built { path: path.into(), folder };
     Ok(match kind {
-        "test" => vec![Program {
-            name: format!("{place} tests/{target}"),
-            live: product,
-            start,
-        }],
+        "test" => vec![Program { name: format!("{place} tests/{target}"), live: product, start }],
         "lib" => {
-            let examples = Start::Examples {
-                package: package.to_owned(),
-            };
+            let examples = Start::Examples { package: package.to_owned() };
             vec![
-                Program {
-                    name: format!("{place} unit tests"),
-                    live: false,
-                    start,
-                },
-                Program {
-                    name: format!("{place} examples"),
-                    live: product,
-                    start: examples,
-                },
+                Program { name: format!("{place} unit tests"), live: false, start },
+                Program { name: format!("{place} examples"), live: product, start: examples },
             ]
         }
-        _ => vec![Program {
-            name: format!("{place} unit tests"),
-            live: false,
-            start,
-        }],
+        _ => vec![Program { name: format!("{place} unit tests"), live: false, start }],
     })
 }
 
@@ -236,9 +196,7 @@ impl Run<'_> {
             }
             Start::Examples { package } => {
                 let mut command = cargo();
-                command
-                    .args(["--doc", "--quiet", "--package", package, "--"])
-                    .args(self.harness(false));
+                command.args(["--doc", "--quiet", "--package", package, "--"]).args(self.harness(false));
                 command.arg("--format=pretty");
                 command
             }
@@ -293,10 +251,7 @@ impl Run<'_> {
         if !hung {
             return running.wait().map(Some);
         }
-        let test = output
-            .current
-            .as_deref()
-            .unwrap_or("one that is among the threads below");
+        let test = output.current.as_deref().unwrap_or("one that is among the threads below");
         println!("hung: {name}: {test}");
         let request = fs::read_to_string(watch).unwrap_or_default();
         match request.trim_matches(['\0', '\n', ' ']) {
@@ -305,9 +260,7 @@ impl Run<'_> {
         }
         print!("{}", hang::threads(running.id()));
         running.kill();
-        hang::remove_namespaces()
-            .iter()
-            .for_each(|line| println!("  namespace {line}"));
+        hang::remove_namespaces().iter().for_each(|line| println!("  namespace {line}"));
         self.counts.fail(name, &format!("hung in {test}"));
         Ok(None)
     }
@@ -321,22 +274,12 @@ impl Run<'_> {
     }
 
     fn tell(&self) -> ExitCode {
-        let Counts {
-            passed,
-            failed,
-            not_run,
-            skipped,
-            absent,
-        } = &self.counts;
+        let Counts { passed, failed, not_run, skipped, absent } = &self.counts;
         println!();
         skipped.iter().chain(absent).for_each(|line| println!("{line}"));
         failed.iter().for_each(|name| println!("failed: {name}"));
         println!("{passed} passed, {} failed, {not_run} skipped", failed.len());
-        if failed.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -352,52 +295,28 @@ mod tests {
 
     #[test]
     fn a_hanging_test_is_named_and_killed() {
-        let options = Options {
-            live: false,
-            unit: true,
-            guest: None,
-            package: Vec::new(),
-            limit: 1,
-            arguments: Vec::new(),
-        };
+        let options =
+            Options { live: false, unit: true, guest: None, package: Vec::new(), limit: 1, arguments: Vec::new() };
         let start = Instant::now();
-        let mut run = Run {
-            options: &options,
-            end: start + ALL,
-            counts: Counts::default(),
-        };
+        let mut run = Run { options: &options, end: start + ALL, counts: Counts::default() };
         let mut command = Command::new("sh");
         command.args(["-c", "echo 'test a ... ok'; printf 'test b::c ... '; sleep 60"]);
-        let status = run
-            .watch("sh", &mut command, 1, Path::new("/absent"))
-            .expect("sh starts");
+        let status = run.watch("sh", &mut command, 1, Path::new("/absent")).expect("sh starts");
         assert_eq!(status, None);
         assert!(start.elapsed() < Duration::from_secs(30));
-        assert_eq!(
-            (run.counts.passed, run.counts.failed),
-            (1, vec!["sh: hung in b::c".to_owned()])
-        );
+        assert_eq!((run.counts.passed, run.counts.failed), (1, vec!["sh: hung in b::c".to_owned()]));
     }
 
     #[test]
     fn what_talks_to_the_kernel_is_told_from_what_does_not() {
         let told = |folder, kind, target| -> Vec<String> {
             let programs = programs_of(&message(folder, kind, target)).expect("JSON");
-            programs
-                .iter()
-                .map(|program| format!("{}: {}", program.name, program.live))
-                .collect()
+            programs.iter().map(|program| format!("{}: {}", program.name, program.live)).collect()
         };
         assert_eq!(told("transport", "test", "engines"), ["transport tests/engines: true"]);
-        assert_eq!(
-            told("transport", "lib", "x"),
-            ["transport unit tests: false", "transport examples: true"]
-        );
+        assert_eq!(told("transport", "lib", "x"), ["transport unit tests: false", "transport examples: true"]);
         assert_eq!(told("codec", "test", "captures"), ["codec tests/captures: false"]);
         assert_eq!(told("cli", "bin", "ringlink"), ["cli unit tests: false"]);
-        assert_eq!(
-            programs_of(r#"{"reason":"build-finished","success":true}"#).expect("JSON"),
-            []
-        );
+        assert_eq!(programs_of(r#"{"reason":"build-finished","success":true}"#).expect("JSON"), []);
     }
 }

@@ -62,11 +62,7 @@ pub struct Boot {
 /// so: that is no failure of the command.
 pub fn run(options: &Options) -> Outcome<ExitCode> {
     let guest = match Guest::prepare(&options.kernel) {
-        Ok(guest) => Guest {
-            load: options.load.clone(),
-            memory: options.memory,
-            ..guest
-        },
+        Ok(guest) => Guest { load: options.load.clone(), memory: options.memory, ..guest },
         Err(failure) => {
             println!("skipped: guest: {failure}");
             return Ok(ExitCode::SUCCESS);
@@ -86,16 +82,11 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
             Event::Wrote(_, mut bytes) => {
                 // The guest's console ends its lines as terminals do.
                 bytes.retain(|byte| *byte != b'\r');
-                std::io::stdout()
-                    .write_all(&bytes)
-                    .context(|| "cannot print the guest's output")?;
+                std::io::stdout().write_all(&bytes).context(|| "cannot print the guest's output")?;
             }
             Event::Quiet => {
                 running.kill();
-                return Err(Failure::new(format!(
-                    "guest {}: not done after {} s",
-                    guest.release, options.limit
-                )));
+                return Err(Failure::new(format!("guest {}: not done after {} s", guest.release, options.limit)));
             }
             Event::Closed => break,
         }
@@ -145,10 +136,7 @@ impl Guest {
             "none",
         ]);
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
-        command.args([
-            "-virtfs",
-            "local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap",
-        ]);
+        command.args(["-virtfs", "local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap"]);
         command.arg("-kernel").arg(self.folder.join("kernel"));
         command.arg("-initrd").arg(self.folder.join("initramfs"));
         command.arg("-append").arg(format!(
@@ -203,21 +191,14 @@ mod tests {
     fn words_survive_the_shell() {
         for word in ["a", "a b", "it's", "$HOME", ""] {
             let script = [b"printf %s ", &quoted(OsStr::new(word))[..]].concat();
-            let done = Command::new("sh")
-                .arg("-c")
-                .arg(OsStr::from_bytes(&script))
-                .output()
-                .expect("sh");
+            let done = Command::new("sh").arg("-c").arg(OsStr::from_bytes(&script)).output().expect("sh");
             assert_eq!(done.stdout, word.as_bytes());
         }
     }
 
     #[test]
     fn only_a_verdict_counts_as_one() {
-        let boot = Boot {
-            command: Command::new("true"),
-            script: PathBuf::from("/absent"),
-        };
+        let boot = Boot { command: Command::new("true"), script: PathBuf::from("/absent") };
         let exit = |code: i32| boot.verdict(ExitStatus::from_raw(code << 8)).ok();
         assert_eq!([exit(33), exit(35), exit(255)], [Some(0), Some(1), Some(111)]);
         assert_eq!([exit(0), exit(1), exit(2), exit(34)], [None; 4]);

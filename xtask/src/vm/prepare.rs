@@ -14,41 +14,11 @@ use crate::process::{exists, filter, must};
 
 /// Kernels seen working, and where Debian keeps them.
 const KERNELS: &[(&str, Suite)] = &[
-    (
-        "5.10",
-        Suite {
-            archive: "debian-security",
-            name: "bullseye-security",
-        },
-    ),
-    (
-        "6.1",
-        Suite {
-            archive: "debian-security",
-            name: "bookworm-security",
-        },
-    ),
-    (
-        "6.12",
-        Suite {
-            archive: "debian-security",
-            name: "bookworm-security",
-        },
-    ),
-    (
-        "6.18",
-        Suite {
-            archive: "debian",
-            name: "trixie-backports",
-        },
-    ),
-    (
-        "7.3",
-        Suite {
-            archive: "debian",
-            name: "trixie-backports",
-        },
-    ),
+    ("5.10", Suite { archive: "debian-security", name: "bullseye-security" }),
+    ("6.1", Suite { archive: "debian-security", name: "bookworm-security" }),
+    ("6.12", Suite { archive: "debian-security", name: "bookworm-security" }),
+    ("6.18", Suite { archive: "debian", name: "trixie-backports" }),
+    ("7.3", Suite { archive: "debian", name: "trixie-backports" }),
 ];
 
 #[derive(Clone, Copy)]
@@ -83,20 +53,11 @@ pub(super) fn guest(kernel: &str) -> Outcome<Guest> {
     let release = fs::read_to_string(&stamp).context(|| format!("cannot read {}", stamp.display()))?;
     // The init script is this program's own, so it is put into the guest anew when it is another.
     initramfs(&folder, &release)?;
-    Ok(Guest {
-        release,
-        folder,
-        load: Vec::new(),
-        memory: 512,
-    })
+    Ok(Guest { release, folder, load: Vec::new(), memory: 512 })
 }
 
 fn known() -> String {
-    KERNELS
-        .iter()
-        .map(|(version, _)| *version)
-        .collect::<Vec<_>>()
-        .join(", ")
+    KERNELS.iter().map(|(version, _)| *version).collect::<Vec<_>>().join(", ")
 }
 
 fn cache() -> Outcome<PathBuf> {
@@ -118,11 +79,8 @@ fn tools() -> Outcome {
         ("zstd", "zstd"),
         ("qemu-system-x86_64", "qemu-system-x86"),
     ];
-    let missing: Vec<&str> = TOOLS
-        .iter()
-        .filter(|(program, _)| !exists(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let missing: Vec<&str> =
+        TOOLS.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -140,20 +98,9 @@ fn tools() -> Outcome {
     let names = ["", "-updates", "-backports"].map(|suffix| format!("{codename}{suffix}"));
     let suites: Vec<(&str, &str)> = names.iter().map(|name| ("debian", name.as_str())).collect();
     let apt = Apt::new("tools", &suites, false)?;
-    let options: Vec<String> = apt
-        .options
-        .iter()
-        .cloned()
-        .chain(["-t".into(), names[2].clone()])
-        .collect();
-    if install(&options, &missing, true)?
-        .lines()
-        .any(|line| line.starts_with("Remv "))
-    {
-        return Err(Failure::new(format!(
-            "installing {} would remove other packages",
-            missing.join(", ")
-        )));
+    let options: Vec<String> = apt.options.iter().cloned().chain(["-t".into(), names[2].clone()]).collect();
+    if install(&options, &missing, true)?.lines().any(|line| line.starts_with("Remv ")) {
+        return Err(Failure::new(format!("installing {} would remove other packages", missing.join(", "))));
     }
     install(&options, &missing, false).map(drop)
 }
@@ -164,18 +111,13 @@ fn install(options: &[String], packages: &[&str], only_say: bool) -> Outcome<Str
     if only_say {
         command.arg("--simulate");
     }
-    must(
-        command.args(packages).env("DEBIAN_FRONTEND", "noninteractive"),
-        PATIENCE,
-    )
+    must(command.args(packages).env("DEBIAN_FRONTEND", "noninteractive"), PATIENCE)
 }
 
 fn os_release(name: &str) -> Outcome<String> {
     let text = fs::read_to_string("/etc/os-release").context(|| "cannot read /etc/os-release")?;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    value
-        .map(|value| value.trim_matches('"').to_owned())
-        .context(|| format!("/etc/os-release has no {name}"))
+    value.map(|value| value.trim_matches('"').to_owned()).context(|| format!("/etc/os-release has no {name}"))
 }
 
 /// An apt configuration of its own: its sources, its lists, and unless it is to install, no packages installed.
@@ -216,22 +158,12 @@ impl Apt {
     /// The newest kernel of this version, without the flavours for clouds and for real time.
     fn newest(&self, version: &str) -> Outcome<String> {
         let pattern = format!("^linux-image-{}[.]", version.replace('.', "[.]"));
-        let found = must(
-            Command::new("apt-cache")
-                .args(&self.options)
-                .args(["search", "--names-only", &pattern]),
-            PATIENCE,
-        )?;
-        let mut names: Vec<&str> = found
-            .lines()
-            .filter_map(|line| line.split(' ').next())
-            .filter(|name| is_plain(name))
-            .collect();
+        let found =
+            must(Command::new("apt-cache").args(&self.options).args(["search", "--names-only", &pattern]), PATIENCE)?;
+        let mut names: Vec<&str> =
+            found.lines().filter_map(|line| line.split(' ').next()).filter(|name| is_plain(name)).collect();
         names.sort_by_key(|name| numbers(name));
-        names
-            .pop()
-            .map(str::to_owned)
-            .context(|| format!("Debian has no linux-image-{version} now"))
+        names.pop().map(str::to_owned).context(|| format!("Debian has no linux-image-{version} now"))
     }
 
     /// A kernel's package and what of the kernel it depends upon: newer ones come in parts.
@@ -239,16 +171,10 @@ impl Apt {
         let mut parts = vec![image.to_owned()];
         let mut at = 0;
         while let Some(package) = parts.get(at).cloned() {
-            let found = must(
-                Command::new("apt-cache")
-                    .args(&self.options)
-                    .args(["depends", &package]),
-                PATIENCE,
-            )?;
+            let found = must(Command::new("apt-cache").args(&self.options).args(["depends", &package]), PATIENCE)?;
             for name in found.lines().filter_map(|line| line.trim().strip_prefix("Depends: ")) {
-                let of_kernel = ["linux-binary-", "linux-modules-", "linux-base-"]
-                    .iter()
-                    .any(|part| name.starts_with(part));
+                let of_kernel =
+                    ["linux-binary-", "linux-modules-", "linux-base-"].iter().any(|part| name.starts_with(part));
                 if of_kernel && !parts.iter().any(|part| part == name) {
                     parts.push(name.to_owned());
                 }
@@ -266,10 +192,7 @@ fn mirror() -> Outcome<String> {
         files.extend(folder.filter_map(Result::ok).map(|entry| entry.path()));
     }
     let texts = files.iter().filter_map(|path| fs::read_to_string(path).ok());
-    texts
-        .into_iter()
-        .find_map(|text| host(&text))
-        .context(|| "the machine's apt sources name no Debian mirror")
+    texts.into_iter().find_map(|text| host(&text)).context(|| "the machine's apt sources name no Debian mirror")
 }
 
 /// What stands before `/debian` in the first source that is Debian's.
@@ -289,9 +212,7 @@ fn is_plain(package: &str) -> bool {
 
 /// The numbers in a name, so that 6.12.9 is older than 6.12.10.
 fn numbers(name: &str) -> Vec<u64> {
-    name.split(|letter: char| !letter.is_ascii_digit())
-        .filter_map(|part| part.parse().ok())
-        .collect()
+    name.split(|letter: char| !letter.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
 }
 
 fn unpack(version: &str, suite: Suite, folder: &Path) -> Outcome {
@@ -303,42 +224,21 @@ fn unpack(version: &str, suite: Suite, folder: &Path) -> Outcome {
     let _ = fs::remove_dir_all(&work);
     let root = work.join("root");
     fs::create_dir_all(&root).context(|| format!("cannot make {}", root.display()))?;
-    must(
-        Command::new("apt-get")
-            .args(&apt.options)
-            .arg("download")
-            .args(&parts)
-            .current_dir(&work),
-        PATIENCE,
-    )?;
-    for file in files(&work)?
-        .iter()
-        .filter(|file| file.extension().is_some_and(|ending| ending == "deb"))
-    {
+    must(Command::new("apt-get").args(&apt.options).arg("download").args(&parts).current_dir(&work), PATIENCE)?;
+    for file in files(&work)?.iter().filter(|file| file.extension().is_some_and(|ending| ending == "deb")) {
         must(Command::new("dpkg-deb").arg("-x").arg(file).arg(&root), PATIENCE)?;
         fs::remove_file(file).context(|| format!("cannot remove {}", file.display()))?;
     }
 
     let modules = ["lib/modules", "usr/lib/modules"].map(|path| root.join(path));
-    let modules = modules
-        .iter()
-        .filter_map(|path| files(path).ok()?.pop())
-        .find(|path| path.join("kernel").is_dir());
+    let modules = modules.iter().filter_map(|path| files(path).ok()?.pop()).find(|path| path.join("kernel").is_dir());
     let modules = modules.context(|| format!("{image} has no modules"))?;
-    let release = modules
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let images = [
-        root.join("boot"),
-        root.join("usr/lib/modules").join(&release),
-        modules.clone(),
-    ];
+    let release = modules.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let images = [root.join("boot"), root.join("usr/lib/modules").join(&release), modules.clone()];
     let images = images.iter().flat_map(|path| files(path).unwrap_or_default());
-    let packed = images.into_iter().find(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz"))
-    });
+    let packed = images
+        .into_iter()
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz")));
     let packed = packed.context(|| format!("{image} has no kernel"))?;
     let packed = fs::read(&packed).context(|| format!("cannot read {}", packed.display()))?;
     let kernel = unpacked_kernel(&packed).unwrap_or(packed);
@@ -348,12 +248,7 @@ fn unpack(version: &str, suite: Suite, folder: &Path) -> Outcome {
     fs::create_dir_all(&home).context(|| format!("cannot make {}", home.display()))?;
     let home = home.join(&release);
     fs::rename(&modules, &home).context(|| format!("cannot move {}", modules.display()))?;
-    must(
-        Command::new("find")
-            .arg(&home)
-            .args(["-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+"]),
-        PATIENCE,
-    )?;
+    must(Command::new("find").arg(&home).args(["-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+"]), PATIENCE)?;
     must(Command::new("depmod").arg("-b").arg(&work).arg(&release), PATIENCE)?;
     fs::remove_dir_all(&root).context(|| format!("cannot remove {}", root.display()))?;
     let _ = fs::remove_dir_all(folder);
@@ -392,9 +287,7 @@ fn initramfs(folder: &Path, release: &str) -> Outcome {
         archive.folder(name);
     }
     archive.file("bin/busybox", &read(&program("busybox")?)?, 0o755);
-    for name in [
-        "sh", "mount", "poweroff", "echo", "chroot", "sed", "mkdir", "ln", "uname", "printf", "dd",
-    ] {
+    for name in ["sh", "mount", "poweroff", "echo", "chroot", "sed", "mkdir", "ln", "uname", "printf", "dd"] {
         archive.link(&format!("bin/{name}"), "busybox");
     }
     let kmod = program("kmod")?;
@@ -409,10 +302,7 @@ fn initramfs(folder: &Path, release: &str) -> Outcome {
     let mut loaded: Vec<String> = Vec::new();
     for module in MODULES {
         let mut command = Command::new("modprobe");
-        command
-            .arg("-d")
-            .arg(folder)
-            .args(["-S", release, "--show-depends", module]);
+        command.arg("-d").arg(folder).args(["-S", release, "--show-depends", module]);
         // A module that is built in has nothing to show.
         let Ok(lines) = must(&mut command, PATIENCE) else {
             continue;
@@ -420,20 +310,13 @@ fn initramfs(folder: &Path, release: &str) -> Outcome {
         for path in lines.lines().filter_map(|line| line.strip_prefix("insmod ")) {
             let path = path.trim().to_owned();
             if !loaded.contains(&path) {
-                archive.file(
-                    &format!("modules/{:02}.ko", loaded.len()),
-                    &read(Path::new(&path))?,
-                    0o644,
-                );
+                archive.file(&format!("modules/{:02}.ko", loaded.len()), &read(Path::new(&path))?, 0o644);
                 loaded.push(path);
             }
         }
     }
     archive.file("init", INIT.as_bytes(), 0o755);
-    let (path, new) = (
-        folder.join("initramfs"),
-        folder.join(format!("initramfs-{}", std::process::id())),
-    );
+    let (path, new) = (folder.join("initramfs"), folder.join(format!("initramfs-{}", std::process::id())));
     let bytes = archive.finish();
     if fs::read(&path).is_ok_and(|there| there == bytes) {
         return Ok(());
@@ -478,21 +361,7 @@ impl Archive {
 
     fn entry(&mut self, name: &str, mode: u32, content: &[u8]) {
         self.entries += 1;
-        let fields = [
-            self.entries,
-            mode as usize,
-            0,
-            0,
-            1,
-            0,
-            content.len(),
-            0,
-            0,
-            0,
-            0,
-            name.len() + 1,
-            0,
-        ];
+        let fields = [self.entries, mode as usize, 0, 0, 1, 0, content.len(), 0, 0, 0, 0, name.len() + 1, 0];
         self.bytes.extend(b"070701");
         for field in fields {
             self.bytes.extend(format!("{field:08X}").bytes());

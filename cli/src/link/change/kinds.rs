@@ -25,9 +25,7 @@ impl Reader<'_, '_> {
             || kind.contains("erspan");
         if tunnel && !self.makes {
             // The kernel would take what is not said for zero, so that a change of one setting would lose the others.
-            return Err(self
-                .words
-                .refuse("a kind whose settings can be changed one by one; delete and add this one"));
+            return Err(self.words.refuse("a kind whose settings can be changed one by one; delete and add this one"));
         }
         match kind {
             "bond" => stage(|data| self.bond(data)),
@@ -51,9 +49,7 @@ impl Reader<'_, '_> {
             // Kinds without words of their own, or that this program does not know: the kernel says.
             _ => match self.words.next() {
                 None => Ok(Vec::new()),
-                Some(_) => Err(self
-                    .words
-                    .refuse(&format!("no more words: none are known for the kind `{kind}`"))),
+                Some(_) => Err(self.words.refuse(&format!("no more words: none are known for the kind `{kind}`"))),
             },
         }
     }
@@ -222,16 +218,8 @@ impl Reader<'_, '_> {
                 }
                 "ingress-qos-map" | "egress-qos-map" => {
                     let mappings = self.mappings()?;
-                    let key = if word.starts_with('i') {
-                        Vlan::INGRESS_QOS
-                    } else {
-                        Vlan::EGRESS_QOS
-                    };
-                    vlan.nest(key, |list| {
-                        mappings
-                            .into_iter()
-                            .for_each(|mapping| list.add(VlanQos::MAPPING, mapping))
-                    });
+                    let key = if word.starts_with('i') { Vlan::INGRESS_QOS } else { Vlan::EGRESS_QOS };
+                    vlan.nest(key, |list| mappings.into_iter().for_each(|mapping| list.add(VlanQos::MAPPING, mapping)));
                     continue;
                 }
                 "reorder_hdr" => VlanFlags::REORDER_HDR,
@@ -261,10 +249,7 @@ impl Reader<'_, '_> {
     fn mappings(&mut self) -> Result<Vec<VlanQosMapping>, Failure> {
         let pair = |word: &str| {
             let (from, to) = word.split_once(':')?;
-            Some(VlanQosMapping {
-                from: number(from)?,
-                to: number(to)?,
-            })
+            Some(VlanQosMapping { from: number(from)?, to: number(to)? })
         };
         let mut mappings = vec![self.words.parse("a pair of priorities (1:2)", pair)?];
         while let Some(mapping) = self.words.peek().and_then(pair) {
@@ -283,10 +268,7 @@ impl Reader<'_, '_> {
         let (draft, attributes) = self.peer()?;
         veth.headed(Veth::PEER, draft.header, |peer| {
             peer.put_some(Link::IFNAME, draft.name);
-            let payload = Payload {
-                bytes: &attributes,
-                offset: 0,
-            };
+            let payload = Payload { bytes: &attributes, offset: 0 };
             for raw in Attributes::<Link>::new(payload).raw().flatten() {
                 peer.put_raw(raw.kind, raw.payload.bytes);
             }
@@ -308,9 +290,7 @@ impl Reader<'_, '_> {
                             MacvlanMode::PASSTHRU,
                             MacvlanMode::SOURCE,
                         ];
-                        modes
-                            .into_iter()
-                            .find(|mode| mode.name().is_some_and(|name| name.eq_ignore_ascii_case(word)))
+                        modes.into_iter().find(|mode| mode.name().is_some_and(|name| name.eq_ignore_ascii_case(word)))
                     })?;
                     macvlan.put(Macvlan::MODE, mode);
                 }
@@ -345,9 +325,7 @@ impl Reader<'_, '_> {
                     addresses.push(self.hardware()?);
                 }
                 macvlan.nest(Macvlan::MACADDR_DATA, |list| {
-                    addresses
-                        .iter()
-                        .for_each(|address| list.add(MacvlanAddresses::MACADDR, address.as_slice()));
+                    addresses.iter().for_each(|address| list.add(MacvlanAddresses::MACADDR, address.as_slice()));
                 });
             }
             _ => macvlan.put(Macvlan::MACADDR, self.hardware()?.as_slice()),

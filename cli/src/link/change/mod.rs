@@ -110,15 +110,10 @@ pub(super) fn property(session: &mut Session, words: &mut Words<'_>) -> Result<(
         return Err(words.refuse_end("altname NAME"));
     }
     let mut reader = Reader::new(session, words, false);
-    let header = LinkHeader {
-        index: reader.index(device)?,
-        ..LinkHeader::default()
-    };
+    let header = LinkHeader { index: reader.index(device)?, ..LinkHeader::default() };
     let warning = reader.session.connection.apply(operation, header, |link| {
         link.nest(Link::PROP_LIST, |list| {
-            names
-                .iter()
-                .for_each(|name| list.add(LinkProperties::ALT_IFNAME, *name));
+            names.iter().for_each(|name| list.add(LinkProperties::ALT_IFNAME, *name));
         });
     })?;
     tell(warning);
@@ -144,13 +139,7 @@ fn stage<T: Table>(
 
 impl<'r, 'w> Reader<'r, 'w> {
     fn new(session: &'r mut Session, words: &'r mut Words<'w>, makes: bool) -> Self {
-        Self {
-            session,
-            words,
-            namespaces: Vec::new(),
-            makes,
-            bridge_options: BridgeOptionsChange::default(),
-        }
+        Self { session, words, namespaces: Vec::new(), makes, bridge_options: BridgeOptionsChange::default() }
     }
 
     /// The index of an interface by its name.
@@ -167,10 +156,7 @@ impl<'r, 'w> Reader<'r, 'w> {
                 link.put(Link::IFNAME, name);
             }
             link.put_some(Link::GROUP, draft.group);
-            let payload = Payload {
-                bytes: attributes,
-                offset: 0,
-            };
+            let payload = Payload { bytes: attributes, offset: 0 };
             for raw in Attributes::<Link>::new(payload).raw().flatten() {
                 link.put_raw(raw.kind, raw.payload.bytes);
             }
@@ -209,9 +195,5 @@ fn tell(warning: Option<String>) {
 /// Sets or clears a flag in a header.
 fn set_flag(header: &mut LinkHeader, flag: LinkFlags, on: bool) {
     header.change = header.change | flag;
-    header.flags = if on {
-        header.flags | flag
-    } else {
-        LinkFlags(header.flags.0 & !flag.0)
-    };
+    header.flags = if on { header.flags | flag } else { LinkFlags(header.flags.0 & !flag.0) };
 }

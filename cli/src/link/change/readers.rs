@@ -192,9 +192,7 @@ pub(super) fn addresses<S, V: Value + Copy + Encode<V>>(
     make: fn(IpAddr) -> Option<V>,
 ) -> Result<(), Failure> {
     let list = reader.words.parse("addresses with commas between", |word| {
-        word.split(',')
-            .map(|word| make(address(word, family)?))
-            .collect::<Option<Vec<V>>>()
+        word.split(',').map(|word| make(address(word, family)?)).collect::<Option<Vec<V>>>()
     })?;
     data.indexed(key, |targets| {
         for (index, target) in (0..).zip(list) {
@@ -221,12 +219,7 @@ pub(super) fn table<S>(
     key: Key<S, u32>,
 ) -> Result<(), Failure> {
     let tables = reader.session.names.tables();
-    data.put(
-        key,
-        reader
-            .words
-            .parse("a routing table's name or number", |word| tables.number(word))?,
-    );
+    data.put(key, reader.words.parse("a routing table's name or number", |word| tables.number(word))?);
     Ok(())
 }
 
@@ -286,13 +279,7 @@ pub(super) fn port_range<S>(
     key: Key<S, VxlanPortRange>,
 ) -> Result<(), Failure> {
     let (low, high) = (reader.words.number::<u16>()?, reader.words.number::<u16>()?);
-    data.put(
-        key,
-        VxlanPortRange {
-            low: low.into(),
-            high: high.into(),
-        },
-    );
+    data.put(key, VxlanPortRange { low: low.into(), high: high.into() });
     Ok(())
 }
 

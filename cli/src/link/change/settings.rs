@@ -73,16 +73,12 @@ impl<'w> Reader<'_, 'w> {
                     }
                 }
                 "mode" => link.put(Link::LINKMODE, self.words.parse("default or dormant", mode)?),
-                "state" => link.put(
-                    Link::OPERSTATE,
-                    self.words.parse("a state (up, down, dormant …)", state)?,
-                ),
+                "state" => link.put(Link::OPERSTATE, self.words.parse("a state (up, down, dormant …)", state)?),
                 "carrier" => link.put(Link::CARRIER, u8::from(self.on()?)),
                 "protodown" => link.put(Link::PROTO_DOWN, u8::from(self.on()?)),
                 "protodown_reason" => {
-                    let bit = self.words.parse("a number from 0 to 31", |word| {
-                        number::<u8>(word).filter(|bit| *bit < 32)
-                    })?;
+                    let bit =
+                        self.words.parse("a number from 0 to 31", |word| number::<u8>(word).filter(|bit| *bit < 32))?;
                     let mask = 1_u32 << bit;
                     let value = if self.on()? { mask } else { 0 };
                     link.nest(Link::PROTO_DOWN_REASON, |reason| {
@@ -150,9 +146,7 @@ fn mode(word: &str) -> Option<LinkMode> {
 }
 
 fn state(word: &str) -> Option<OperState> {
-    (0..=6)
-        .map(OperState)
-        .find(|state| state.name().is_some_and(|name| name.eq_ignore_ascii_case(word)))
+    (0..=6).map(OperState).find(|state| state.name().is_some_and(|name| name.eq_ignore_ascii_case(word)))
 }
 
 fn generation(word: &str) -> Option<AddressGeneration> {

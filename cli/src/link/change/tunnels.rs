@@ -111,18 +111,9 @@ impl Wrapping {
                 })?);
             }
             "noencap" => self.kind = Some(TunnelEncap::NONE),
-            "encap-sport" => {
-                self.source = if reader.words.take("auto") {
-                    0
-                } else {
-                    reader.words.number()?
-                }
-            }
+            "encap-sport" => self.source = if reader.words.take("auto") { 0 } else { reader.words.number()? },
             "encap-dport" => self.destination = reader.words.number()?,
-            word => match (
-                word.strip_prefix("encap-").and_then(flag),
-                word.strip_prefix("noencap-").and_then(flag),
-            ) {
+            word => match (word.strip_prefix("encap-").and_then(flag), word.strip_prefix("noencap-").and_then(flag)) {
                 (Some(flag), _) => self.flags = self.flags | flag,
                 (_, Some(flag)) => self.flags = TunnelEncapFlags(self.flags.0 & !flag.0),
                 _ => return Ok(false),
@@ -159,12 +150,7 @@ struct OverIpv6 {
 impl Default for OverIpv6 {
     fn default() -> Self {
         // What `ip` asks for where nothing is said.
-        Self {
-            flags: Ip6TunnelFlags::default(),
-            information: 0,
-            limit: 4,
-            hops: 64,
-        }
+        Self { flags: Ip6TunnelFlags::default(), information: 0, limit: 4, hops: 64 }
     }
 }
 
@@ -208,11 +194,7 @@ impl OverIpv6 {
     }
 
     fn set(&mut self, flag: Ip6TunnelFlags, on: bool) {
-        self.flags = if on {
-            self.flags | flag
-        } else {
-            Ip6TunnelFlags(self.flags.0 & !flag.0)
-        };
+        self.flags = if on { self.flags | flag } else { Ip6TunnelFlags(self.flags.0 & !flag.0) };
     }
 }
 
@@ -255,11 +237,10 @@ impl Marks {
 impl Reader<'_, '_> {
     /// Reads a key: a number, or an address as which `ip` prints it.
     fn key(&mut self) -> Result<u32, Failure> {
-        self.words
-            .parse("a number or a dotted quad", |word| match word.parse::<Ipv4Addr>() {
-                Ok(quad) => Some(quad.to_bits()),
-                Err(_) => number(word),
-            })
+        self.words.parse("a number or a dotted quad", |word| match word.parse::<Ipv4Addr>() {
+            Ok(quad) => Some(quad.to_bits()),
+            Err(_) => number(word),
+        })
     }
 
     /// Reads an end of a tunnel of this family.
@@ -268,8 +249,7 @@ impl Reader<'_, '_> {
     }
 
     fn refuse_tunnel_word(&self) -> Failure {
-        self.words
-            .refuse("a word of this kind of tunnel, as `ip link add type KIND help` shows them")
+        self.words.refuse("a word of this kind of tunnel, as `ip link add type KIND help` shows them")
     }
 
     /// Reads words of a GRE tunnel over this family.
@@ -330,13 +310,7 @@ impl Reader<'_, '_> {
                 gre.put(Gre::IGNORE_DF, 1);
             }
         }
-        wrapping.put(
-            gre,
-            Gre::ENCAP_TYPE,
-            Gre::ENCAP_FLAGS,
-            Gre::ENCAP_SPORT,
-            Gre::ENCAP_DPORT,
-        );
+        wrapping.put(gre, Gre::ENCAP_TYPE, Gre::ENCAP_FLAGS, Gre::ENCAP_SPORT, Gre::ENCAP_DPORT);
         Ok(())
     }
 
@@ -349,11 +323,7 @@ impl Reader<'_, '_> {
         while let Some(word) = self.words.next() {
             match word {
                 "local" | "remote" => {
-                    let key = if word == "local" {
-                        IpTunnel::LOCAL
-                    } else {
-                        IpTunnel::REMOTE
-                    };
+                    let key = if word == "local" { IpTunnel::LOCAL } else { IpTunnel::REMOTE };
                     if let IpAddr::V4(address) = self.words.address(Family::INET)? {
                         tunnel.put(key, address);
                     }
@@ -399,13 +369,7 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         tunnel.put(IpTunnel::PMTUDISC, u8::from(discovery));
-        wrapping.put(
-            tunnel,
-            IpTunnel::ENCAP_TYPE,
-            IpTunnel::ENCAP_FLAGS,
-            IpTunnel::ENCAP_SPORT,
-            IpTunnel::ENCAP_DPORT,
-        );
+        wrapping.put(tunnel, IpTunnel::ENCAP_TYPE, IpTunnel::ENCAP_FLAGS, IpTunnel::ENCAP_SPORT, IpTunnel::ENCAP_DPORT);
         Ok(())
     }
 
@@ -417,11 +381,7 @@ impl Reader<'_, '_> {
         while let Some(word) = self.words.next() {
             match word {
                 "local" | "remote" => {
-                    let key = if word == "local" {
-                        Ip6Tunnel::LOCAL
-                    } else {
-                        Ip6Tunnel::REMOTE
-                    };
+                    let key = if word == "local" { Ip6Tunnel::LOCAL } else { Ip6Tunnel::REMOTE };
                     if let IpAddr::V6(address) = self.words.address(Family::INET6)? {
                         tunnel.put(key, address);
                     }
