@@ -80,7 +80,7 @@ fn add_routes(count: u32) -> Result<(), Error> {
 
 /// What a program takes from a route: every attribute that a route by way of a gateway has, by typed keys. Returns a
 /// sum, so that nothing is optimised away.
-#[inline(never)]
+#[inline]
 pub fn read_route(body: ringlink::codec::table::Body<'_, ringlink::codec::route::RouteMessage>) -> u64 {
     let keys = (Route::DST, Route::GATEWAY, Route::OIF, Route::PRIORITY, Route::TABLE);
     let Ok((destination, gateway, output, priority, table)) = body.attributes.read(keys) else { return 0 };

@@ -46,7 +46,7 @@ use crate::sys::{self, Mapping, Slots};
 /// Sizes of a [`Ring`] engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingConfig {
-    /// How many datagrams may be held or in the making at once; 1 to 32,768. Default: 32, which is
+    /// How many datagrams may be held or in the making at once; 1 to 32,768. Default: 24, which is
     /// 1 MiB: more take fewer system calls but fall out of the processor's caches.
     pub slots: u16,
     /// Bytes of a slot; at least 4,096. On a socket that is not connected, 76 of them are taken by the sender's address
@@ -70,7 +70,7 @@ impl RingConfig {
 
 impl Default for RingConfig {
     fn default() -> RingConfig {
-        RingConfig { slots: 32, slot: 32 * 1024 }
+        RingConfig { slots: 24, slot: 32 * 1024 }
     }
 }
 
