@@ -46,8 +46,8 @@ use crate::sys::{self, Mapping, Slots};
 /// Sizes of a [`Ring`] engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingConfig {
-    /// How many datagrams may be held or in the making at once; 1 to 32,768. Default: 24, which is
-    /// 1 MiB: more take fewer system calls but fall out of the processor's caches.
+    /// How many datagrams may be held or in the making at once; 1 to 32,768. Default: 24, which are
+    /// 768 KiB: more take fewer system calls but fall out of the processor's caches.
     pub slots: u16,
     /// Bytes of a slot; at least 4,096. On a socket that is not connected, 76 of them are taken by the sender's address
     /// and the control messages. Default: 32,768, the most the kernel puts into a dump's datagram.
