@@ -87,8 +87,8 @@ fn bytes_become_values() {
         5 0 0 0, "5, padding";
     };
     let view = LinkView::read(body(message)).unwrap();
-    assert_eq!((view.family, view.link_type, view.index), (Family::UNSPEC, LinkType::ETHER, 7));
-    assert_eq!(view.flags.to_string(), "UP|BROADCAST|RUNNING|MULTICAST|LOWER_UP");
+    assert_eq!((view.header.family, view.header.kind, view.header.index), (Family::UNSPEC, LinkType::ETHER, 7));
+    assert_eq!(view.header.flags.to_string(), "UP|BROADCAST|RUNNING|MULTICAST|LOWER_UP");
     assert_eq!(view.name, "v5");
     assert_eq!(view.operational_state, Some(OperState::UP));
     assert_eq!(view.link_namespace, Some(-1));
@@ -736,7 +736,7 @@ fn captures_are_viewed() {
         assert_eq!(link.broadcast.unwrap().0, [0xff; 6]);
         assert_eq!((link.alias, link.link, link.link_namespace), (Some(Text::new("uplink")), Some(2), None));
         assert_eq!((link.carrier, link.operational_state), (Some(true), Some(OperState::UP)));
-        assert!(link.flags.contains(LinkFlags::UP | LinkFlags::LOWER_UP));
+        assert!(link.header.flags.contains(LinkFlags::UP | LinkFlags::LOWER_UP));
         assert_eq!(link.stats, Some(LinkStats64::default()));
         assert!(link.kind_data.is_none() && link.master.is_none());
         let names: Result<Vec<_>, _> = link.alternative_names().collect();
@@ -751,7 +751,7 @@ fn captures_are_viewed() {
         assert!(link.bridge().is_none());
     });
     with_view("loopback", |link| {
-        assert_eq!((link.name, link.index, link.link_type), (Text::new("lo"), 1, LinkType::LOOPBACK));
+        assert_eq!((link.name, link.header.index, link.header.kind), (Text::new("lo"), 1, LinkType::LOOPBACK));
         assert_eq!(link.stats, Some(LinkStats64::default()));
         assert!(link.kind.is_none() && link.info.is_none());
     });
@@ -774,7 +774,7 @@ fn captures_are_viewed() {
         assert!(link.master.is_some());
     });
     with_view("bridge_family", |link| {
-        assert_eq!(link.family, Family::BRIDGE);
+        assert_eq!(link.header.family, Family::BRIDGE);
         assert!(link.inet().unwrap().is_none() && link.inet6().unwrap().is_none());
         let vlans = link.bridge().unwrap().all(BridgeAfSpec::VLAN_INFO).map(|vlan| vlan.unwrap().vid);
         assert_eq!(vlans.collect::<Vec<_>>(), [1, 10, 100, 110]);

@@ -8,7 +8,7 @@ fn main() -> Result<(), Error> {
     let mut links = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?;
     while let Some(link) = links.next()? {
         let link = LinkView::read(link)?;
-        println!("{}: {} mtu {} {}", link.index, link.name, link.mtu.unwrap_or(0), link.flags);
+        println!("{}: {} mtu {} {}", link.header.index, link.name, link.mtu.unwrap_or(0), link.header.flags);
     }
     if !links.end().is_complete() {
         eprintln!("the interfaces changed meanwhile: some may be missing");

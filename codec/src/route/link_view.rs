@@ -1,8 +1,8 @@
 //! An interface as most programs want it.
 
 use super::{
-    AfSpec, BridgeAfSpec, Family, Inet6Link, InetLink, Link, LinkAfSpec, LinkData, LinkFlags, LinkInfo, LinkMessage,
-    LinkMode, LinkProperties, LinkProtinfo, LinkSlaveData, LinkStats64, LinkType, LinkXdp, OperState,
+    AfSpec, BridgeAfSpec, Family, Inet6Link, InetLink, Link, LinkAfSpec, LinkData, LinkHeader, LinkInfo, LinkMessage,
+    LinkMode, LinkProperties, LinkProtinfo, LinkSlaveData, LinkStats64, LinkXdp, OperState,
 };
 use crate::table::{Alternative, Attributes, Body, Chosen, HardwareAddress, Nest, Table, Text};
 use crate::wire::Error;
@@ -30,8 +30,8 @@ use crate::wire::Error;
 /// })?;
 ///
 /// let link = LinkView::read(Message::parse(bytes)?.body(Rtm::NEWLINK)?)?;
-/// assert_eq!((link.index, link.mtu, link.link), (7, Some(1500), Some(2)));
-/// assert!(link.name == "lan.5" && link.flags.contains(LinkFlags::UP));
+/// assert_eq!((link.header.index, link.mtu, link.link), (7, Some(1500), Some(2)));
+/// assert!(link.name == "lan.5" && link.header.flags.contains(LinkFlags::UP));
 /// assert!(link.alternative_names().all(|name| name == Ok(Text::new("guests"))));
 /// let vlan = link.data(Vlan)?.map(|vlan| vlan.get(Vlan::ID)).transpose()?.flatten();
 /// assert_eq!(vlan, Some(5));
@@ -39,14 +39,9 @@ use crate::wire::Error;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LinkView<'a> {
-    /// Whose message it is: `UNSPEC` for the interface's own, `BRIDGE` or `INET6` for what that family says of it.
-    pub family: Family,
-    /// What hardware it is or looks like.
-    pub link_type: LinkType,
-    /// Its number.
-    pub index: i32,
-    /// What it does, can do, and is in.
-    pub flags: LinkFlags,
+    /// Whose message it is (`UNSPEC` for the interface's own, `BRIDGE` or `INET6` for what that family says of it),
+    /// what hardware it is or looks like, its number, its flags.
+    pub header: LinkHeader,
     /// Name; empty where the message has none.
     pub name: Text<'a>,
     /// Hardware address.
@@ -127,7 +122,7 @@ pub struct LinkView<'a> {
     pub info: Option<Attributes<'a, LinkInfo>>,
     /// What address families know of it; see [`inet`](Self::inet), [`inet6`](Self::inet6), [`bridge`](Self::bridge).
     pub af_spec: Option<Chosen<'a, LinkAfSpec>>,
-    /// What `family` knows of it.
+    /// What the header's family knows of it.
     pub protinfo: Option<Chosen<'a, LinkProtinfo>>,
     /// Alternative names and the like; see [`alternative_names`](Self::alternative_names).
     pub properties: Option<Attributes<'a, LinkProperties>>,
@@ -232,10 +227,7 @@ impl<'a> LinkView<'a> {
             None => (None, None, None, None),
         };
         Ok(Self {
-            family: body.header.family,
-            link_type: body.header.kind,
-            index: body.header.index,
-            flags: body.header.flags,
+            header: body.header,
             name: name.unwrap_or_default(),
             address,
             broadcast,
@@ -328,7 +320,7 @@ impl<'a> LinkView<'a> {
     ///
     /// If the attributes are broken.
     pub fn inet6(&self) -> Result<Option<Attributes<'a, Inet6Link>>, Error> {
-        match (self.family, self.protinfo) {
+        match (self.header.family, self.protinfo) {
             (Family::INET6, Some(protinfo)) => Ok(Some(Attributes::new(protinfo.payload))),
             _ => self.families().map_or(Ok(None), |families| families.get(AfSpec::INET6)),
         }
@@ -337,7 +329,7 @@ impl<'a> LinkView<'a> {
     /// VLANs and the like of a bridge or port, in messages of the family `BRIDGE`.
     #[must_use]
     pub fn bridge(&self) -> Option<Attributes<'a, BridgeAfSpec>> {
-        let chosen = self.af_spec.filter(|_| self.family == Family::BRIDGE)?;
+        let chosen = self.af_spec.filter(|_| self.header.family == Family::BRIDGE)?;
         Some(Attributes::new(chosen.payload))
     }
 
@@ -347,7 +339,7 @@ impl<'a> LinkView<'a> {
     }
 
     fn families(&self) -> Option<Attributes<'a, AfSpec>> {
-        let chosen = self.af_spec.filter(|_| self.family != Family::BRIDGE)?;
+        let chosen = self.af_spec.filter(|_| self.header.family != Family::BRIDGE)?;
         Some(Attributes::new(chosen.payload))
     }
 }

@@ -1,8 +1,8 @@
 //! Interfaces, addresses, routes, neighbours, rules and next hops (rtnetlink(7)).
 //!
 //! Each object has a header (`RouteHeader`), a space of attributes (`Route`), a format that joins them
-//! (`RouteMessage`) and messages in [`Rtm`]. For the four that programs read most there are views: plain structs,
-//! borrowed from the message, filled in one pass.
+//! (`RouteMessage`) and messages in [`Rtm`]. For the five that programs read most there are views: plain structs,
+//! borrowed from the message, filled in one pass; each has the fixed header, whole, as its first field.
 //!
 //! ```
 //! use ringlink_codec::prelude::*;
