@@ -1,8 +1,10 @@
 //! `ringlink link` beside `ip link`: on every kind of interface the kernel has, and for every change.
 
+mod support;
 mod zoo;
 
 use serde_json::Value;
+use support::Netns;
 use zoo::Zoo;
 
 /// Values that change between two commands, and why. They are compared by their JSON type only.
@@ -86,9 +88,9 @@ fn name(row: &Value) -> &str {
 }
 
 /// Asserts that both programs print the same rows, in the same order.
-fn assert_rows(zoo: &Zoo, options: &str, words: &str) -> usize {
-    let theirs = zoo.ip_rows(&format!("-d {options} {words}"));
-    let ours = zoo.ringlink_rows(&format!("{options} {words}"));
+fn assert_rows(netns: &Netns, options: &str, words: &str) -> usize {
+    let theirs = netns.rows_of_ip(&format!("{options} {words}"));
+    let ours = netns.rows(&format!("{options} {words}"));
     let names = |rows: &[Value]| rows.iter().map(|row| name(row).to_owned()).collect::<Vec<_>>();
     assert_eq!(names(&ours), names(&theirs), "{words}");
     for (ours, theirs) in ours.iter().zip(&theirs) {
@@ -97,8 +99,8 @@ fn assert_rows(zoo: &Zoo, options: &str, words: &str) -> usize {
     // A parsed row no longer knows the order of its keys.
     let steady =
         |text: &str| zoo::keys(text).into_iter().filter(|key| !COMING.contains(&key.as_str())).collect::<Vec<_>>();
-    let ordered = zoo.ringlink(&format!("--json {options} {words}"));
-    assert_eq!(steady(&ordered), steady(&zoo.ip(&format!("-j -d {options} {words}"))), "{words}: order of keys");
+    let ordered = netns.change(&format!("--json {options} {words}"));
+    assert_eq!(steady(&ordered), steady(&netns.ip(&format!("-j -d {options} {words}"))), "{words}: order of keys");
     ours.len()
 }
 
@@ -107,13 +109,13 @@ fn rows_are_those_of_ip() {
     let Some(zoo) = Zoo::full("rows_are_those_of_ip") else {
         return;
     };
-    let count = assert_rows(&zoo, "", "link show");
+    let count = assert_rows(&zoo.netns, "", "link show");
     assert!(count >= 30, "{count} interfaces: {:?}", zoo.refused);
     for (line, reason) in &zoo.refused {
         println!("not made: {line}: {reason}");
     }
     for options in ["-s", "-s -s"] {
-        assert_rows(&zoo, options, "link show");
+        assert_rows(&zoo.netns, options, "link show");
     }
     for words in [
         "link show dev v6",
@@ -132,15 +134,15 @@ fn rows_are_those_of_ip() {
         "link show up type veth",
         "link show type no-such-kind",
     ] {
-        assert_rows(&zoo, "", words);
+        assert_rows(&zoo.netns, "", words);
     }
-    texts_are_those_of_ip(&zoo);
+    texts_are_those_of_ip(&zoo.netns);
 }
 
 /// The words of each line are the same; how many spaces stand between them is not told by `ip`'s users.
-fn texts_are_those_of_ip(zoo: &Zoo) {
+fn texts_are_those_of_ip(netns: &Netns) {
     for words in ["link show", "-d link show", "link show dev v6", "-d link show type veth", "link show dev lo"] {
-        let (ours, theirs) = (zoo.ringlink(words), zoo.ip(words));
+        let (ours, theirs) = (netns.change(words), netns.ip(words));
         let (ours, theirs): (Vec<_>, Vec<_>) = (ours.lines().collect(), theirs.lines().collect());
         assert_eq!(ours.len(), theirs.len(), "{words}");
         for (ours, theirs) in ours.iter().zip(theirs) {
@@ -215,10 +217,10 @@ fn interfaces_are_made_as_ip_makes_them() {
         "type vti local 192.0.2.1 remote 192.0.2.11 ikey 5 okey 6",
         "type xfrm dev BASE if_id 0x11",
     ];
-    let Some(zoo) = Zoo::empty("interfaces_are_made_as_ip_makes_them") else {
+    let Some(netns) = Netns::new("interfaces_are_made_as_ip_makes_them") else {
         return;
     };
-    zoo.ip("link add base0 address 02:00:00:00:03:00 type veth peer name base1");
+    netns.ip("link add base0 address 02:00:00:00:03:00 type veth peer name base1");
     let mut made = 0;
     for kind in KINDS {
         let words = |name: &str, peer: &str| {
@@ -227,18 +229,17 @@ fn interfaces_are_made_as_ip_makes_them() {
         };
         // One after the other under one name: some kinds refuse two with the same settings.
         let line = words("one", "two");
-        let by_ip = zoo.try_ip(&line.split_whitespace().collect::<Vec<_>>());
-        if !by_ip.status.success() {
-            println!("not made: {line}: {}", String::from_utf8_lossy(&by_ip.stderr).lines().next().unwrap_or_default());
-            let refused = zoo.try_ringlink(&line);
+        if let Err(reason) = netns.try_ip(&line) {
+            println!("not made: {line}: {reason}");
+            let refused = netns.ringlink(&line);
             assert_eq!(refused.status.code(), Some(2), "{line}: {}", String::from_utf8_lossy(&refused.stderr));
             continue;
         }
-        let theirs = zoo.ip_rows("-d link show dev one");
-        zoo.ip("link del one");
-        zoo.ringlink(&line);
-        let ours = zoo.ip_rows("-d link show dev one");
-        zoo.ringlink("link del one");
+        let theirs = netns.rows_of_ip("link show dev one");
+        netns.ip("link del one");
+        netns.change(&line);
+        let ours = netns.rows_of_ip("link show dev one");
+        netns.change("link del one");
         let settle = |rows: Vec<Value>| {
             let mut row = rows.into_iter().next().expect("a row");
             // What the kernel chooses anew for each interface.
@@ -261,14 +262,15 @@ fn interfaces_are_made_as_ip_makes_them() {
 
 #[test]
 fn interfaces_are_changed() {
-    let Some(zoo) = Zoo::empty("interfaces_are_changed") else {
+    let (Some(netns), Some(other)) = (Netns::new("interfaces_are_changed"), Netns::new("interfaces_are_changed"))
+    else {
         return;
     };
-    let row = |device: &str| zoo.ip_rows(&format!("-d link show dev {device}")).remove(0);
-    zoo.ringlink("link add v0 type veth peer name v1");
-    zoo.ringlink("link set v0 up mtu 1334 txqueuelen 9 address 02:00:00:00:00:05");
-    zoo.ringlink("link set dev v0 alias \"some words\" group 7 promisc on allmulticast on arp off multicast off");
-    zoo.ringlink("link set v0 addrgenmode none");
+    let row = |device: &str| netns.rows_of_ip(&format!("link show dev {device}")).remove(0);
+    netns.change("link add v0 type veth peer name v1");
+    netns.change("link set v0 up mtu 1334 txqueuelen 9 address 02:00:00:00:00:05");
+    netns.change("link set dev v0 alias \"some words\" group 7 promisc on allmulticast on arp off multicast off");
+    netns.change("link set v0 addrgenmode none");
     let v0 = row("v0");
     let keys = ["mtu", "txqlen", "address", "ifalias", "group", "inet6_addr_gen_mode"];
     let values = keys.map(|key| v0[key].to_string());
@@ -278,48 +280,48 @@ fn interfaces_are_changed() {
         serde_json::json!(["NO-CARRIER", "BROADCAST", "NOARP", "ALLMULTI", "PROMISC", "UP", "M-DOWN"])
     );
 
-    zoo.ringlink("link set v0 down promisc off arp on");
-    zoo.ringlink("link set v0 name v2");
-    zoo.ringlink("link property add dev v2 altname another-name-of-v2 altname third");
+    netns.change("link set v0 down promisc off arp on");
+    netns.change("link set v0 name v2");
+    netns.change("link property add dev v2 altname another-name-of-v2 altname third");
     assert_eq!(row("v2")["altnames"], serde_json::json!(["another-name-of-v2", "third"]));
-    zoo.ringlink("link property del another-name-of-v2 altname third");
+    netns.change("link property del another-name-of-v2 altname third");
     assert_eq!(row("v2")["altnames"], serde_json::json!(["another-name-of-v2"]));
-    zoo.ringlink("link set group 7 mtu 1300");
+    netns.change("link set group 7 mtu 1300");
     assert_eq!(row("v2")["mtu"], 1300);
 
-    zoo.ringlink("link add br0 type bridge");
-    zoo.ringlink("link set br0 type bridge no_linklocal_learn 1 ageing_time 5000");
-    zoo.ringlink("link set v2 master br0");
-    zoo.ringlink(
+    netns.change("link add br0 type bridge");
+    netns.change("link set br0 type bridge no_linklocal_learn 1 ageing_time 5000");
+    netns.change("link set v2 master br0");
+    netns.change(
         "link set v2 type bridge_slave priority 10 cost 55 hairpin on learning off flood off mcast_router 2 isolated on",
     );
     let port = &row("v2")["linkinfo"]["info_slave_data"];
     let keys = ["priority", "cost", "hairpin", "learning", "flood", "multicast_router", "isolated"];
     assert_eq!(keys.map(|key| port[key].to_string()), ["10", "55", "true", "false", "false", "2", "true"]);
     assert_eq!(row("br0")["linkinfo"]["info_data"]["ageing_time"], 5000);
-    zoo.ringlink("link set v2 nomaster");
+    netns.change("link set v2 nomaster");
     assert_eq!(row("v2")["master"], Value::Null);
 
-    zoo.ringlink(&format!("link set v2 netns {}", zoo.other()));
-    assert!(!zoo.try_ip(&["link", "show", "v2"]).status.success());
+    netns.change(&format!("link set v2 netns {}", other.name()));
+    assert!(netns.try_ip("link show v2").is_err());
     assert_eq!(row("v1")["link_netnsid"], 0);
-    assert_rows(&zoo, "", "link show");
-    zoo.ringlink(&format!("link add v4 type veth peer name v5 netns {}", zoo.other()));
+    assert_rows(&netns, "", "link show");
+    netns.change(&format!("link add v4 type veth peer name v5 netns {}", other.name()));
     assert_eq!(row("v4")["link_netnsid"], 0);
 
-    zoo.ringlink("link del br0");
-    zoo.ringlink("link delete dev v1");
-    let gone = |device: &str| !zoo.try_ip(&["link", "show", device]).status.success();
+    netns.change("link del br0");
+    netns.change("link delete dev v1");
+    let gone = |device: &str| netns.try_ip(&format!("link show {device}")).is_err();
     assert!(gone("br0") && gone("v1") && !gone("v4"));
 }
 
 #[test]
 fn refusals_say_why() {
-    let Some(zoo) = Zoo::empty("refusals_say_why") else {
+    let Some(netns) = Netns::new("refusals_say_why") else {
         return;
     };
     let refused = |line: &str| {
-        let output = zoo.try_ringlink(line);
+        let output = netns.ringlink(line);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned())
     };
     let said = |text: &str| format!("ringlink: {text}");

@@ -17,7 +17,7 @@ fn two_interfaces(test: &str) -> Option<Netns> {
 
 /// Runs those of the commands that this kernel can.
 fn populate(netns: &Netns, commands: &[&str]) {
-    let refused: Vec<&&str> = commands.iter().filter(|command| !netns.try_ip(command)).collect();
+    let refused: Vec<&&str> = commands.iter().filter(|command| netns.try_ip(command).is_err()).collect();
     if !refused.is_empty() {
         println!("refused by this kernel or this ip: {refused:?}");
     }
@@ -166,7 +166,7 @@ fn routes_over_nexthop_objects() {
     let Some(netns) = two_interfaces("routes_over_nexthop_objects") else {
         return;
     };
-    if !netns.try_ip("nexthop add id 5 via 10.0.0.2 dev v0") {
+    if netns.try_ip("nexthop add id 5 via 10.0.0.2 dev v0").is_err() {
         println!("skipped: routes_over_nexthop_objects: no next hop objects");
         return;
     }

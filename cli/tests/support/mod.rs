@@ -42,21 +42,20 @@ impl Netns {
         &self.name
     }
 
-    /// Runs `ip -n NAME` with these words, which must succeed.
-    pub fn ip(&self, words: &str) {
-        assert!(self.try_ip(words), "ip {words}");
+    /// Runs `ip -n NAME` with these words, which must succeed, and gives what it prints.
+    pub fn ip(&self, line: &str) -> String {
+        self.try_ip(line).unwrap_or_else(|error| panic!("ip {line}: {error}"))
     }
 
-    /// Runs `ip -n NAME` with these words, and says whether it succeeded: kernels differ in what they have.
-    pub fn try_ip(&self, words: &str) -> bool {
-        let output = Command::new("ip").args(["-n", &self.name]).args(split(words)).output().unwrap();
-        output.status.success()
-    }
-
-    /// What `ip` prints for these words.
-    pub fn ip_text(&self, words: &str) -> String {
-        let output = Command::new("ip").args(["-n", &self.name]).args(split(words)).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+    /// Runs `ip -n NAME` with these words; where it fails, what it says. Kernels differ in what they have.
+    pub fn try_ip(&self, line: &str) -> Result<String, String> {
+        let output = Command::new("ip").args(["-n", &self.name]).args(words(line)).output().unwrap();
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout).unwrap())
+        } else {
+            let error = String::from_utf8_lossy(&output.stderr);
+            Err(error.lines().next().unwrap_or_default().to_owned())
+        }
     }
 
     /// Runs `ringlink --netns NAME` with these words.
@@ -64,24 +63,22 @@ impl Netns {
         ringlink(&format!("--netns {} {words}", self.name))
     }
 
-    /// Runs it, which must succeed in silence.
-    pub fn change(&self, words: &str) {
+    /// Runs it, which must succeed and say nothing on standard error, and gives what it prints.
+    pub fn change(&self, words: &str) -> String {
         let output = self.ringlink(words);
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && err.is_empty(), "ringlink {words}: {err}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The rows that `ip -j -d` prints for these words.
     pub fn rows_of_ip(&self, words: &str) -> Vec<Value> {
-        rows(words, &self.ip_text(&format!("-j -d {words}")))
+        rows(words, &self.ip(&format!("-j -d {words}")))
     }
 
     /// The rows that `ringlink --json` prints for these words.
     pub fn rows(&self, words: &str) -> Vec<Value> {
-        let output = self.ringlink(&format!("--json {words}"));
-        let err = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "ringlink {words}: {err}");
-        rows(words, std::str::from_utf8(&output.stdout).unwrap())
+        rows(words, &self.change(&format!("--json {words}")))
     }
 
     /// Compares what both print for these words: the same rows, with the same members.
@@ -118,9 +115,7 @@ impl Netns {
                 .map(|line| line.split([' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
                 .collect()
         };
-        let output = self.ringlink(words);
-        let ours = plain(std::str::from_utf8(&output.stdout).unwrap());
-        assert_eq!(ours, plain(&self.ip_text(words)), "{words}");
+        assert_eq!(plain(&self.change(words)), plain(&self.ip(words)), "{words}");
     }
 }
 
@@ -207,15 +202,28 @@ pub fn ringlink(words: &str) -> Output {
 }
 
 /// The program with these words.
-pub fn command(words: &str) -> Command {
+pub fn command(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringlink"));
-    command.args(split(words)).stdin(Stdio::null());
+    command.args(words(line)).stdin(Stdio::null());
     command
 }
 
-/// Words apart by spaces.
-fn split(words: &str) -> impl Iterator<Item = &str> {
-    words.split(' ').filter(|word| !word.is_empty())
+/// The words of a line, as a shell splits them: quotes hold words together, `\` takes the next character as it is.
+fn words(line: &str) -> impl Iterator<Item = String> {
+    let mut characters = line.chars().peekable();
+    std::iter::from_fn(move || {
+        while characters.next_if(|character| *character == ' ').is_some() {}
+        characters.peek()?;
+        let (mut word, mut quoted) = (String::new(), false);
+        while let Some(character) = characters.next_if(|character| quoted || *character != ' ') {
+            match character {
+                '"' => quoted = !quoted,
+                '\\' => word.extend(characters.next()),
+                character => word.push(character),
+            }
+        }
+        Some(word)
+    })
 }
 
 /// Says why a test did not run; in CI that is a failure.
