@@ -143,21 +143,33 @@ impl Exchange {
     /// sequence of the request that caused it is an event, not an answer.
     #[inline]
     pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> Step<'a> {
-        let header = message.header;
-        if header.sequence != self.sequence || origin != Origin::KERNEL || self.finished {
-            return Step::NotMine;
+        if self.is_item(message.header, origin) {
+            return Step::Item(message);
         }
-        if header.port != self.port && header.port != 0 {
-            return Step::NotMine;
+        match self.is_mine(message.header, origin) {
+            true => self.control(message),
+            false => Step::NotMine,
         }
-        if header.kind < MessageType::FIRST {
-            return self.control(message);
+    }
+
+    /// The quick half of [`accept`](Self::accept): whether a message is an answer, which is then accepted. Whatever it says
+    /// no to is still to be accepted.
+    #[inline]
+    pub fn is_item(&mut self, header: MessageHeader, origin: Origin) -> bool {
+        if !self.is_mine(header, origin) || header.kind < MessageType::FIRST {
+            return false;
         }
         self.seen = self.seen | header.flags;
         if let Kind::Get = self.kind {
             self.finished = !header.flags.contains(Flags::MULTI);
         }
-        Step::Item(message)
+        true
+    }
+
+    #[inline]
+    fn is_mine(&self, header: MessageHeader, origin: Origin) -> bool {
+        let port = header.port == self.port || header.port == 0;
+        header.sequence == self.sequence && port && origin == Origin::KERNEL && !self.finished
     }
 
     /// Marks the end as cut: for a datagram that did not fit its buffer.

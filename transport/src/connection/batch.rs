@@ -4,7 +4,7 @@ use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::table::{AttributeWriter, Format, Operation};
 use ringlink_codec::wire::{Flags, MessageHeader, Messages, Writer};
 
-use super::{Connection, refused};
+use super::{Connection, origin, refused};
 use crate::error::{Error, Refused};
 
 /// Requests for changes, sent many at a time: one system call carries as many as the request buffer
@@ -179,7 +179,7 @@ impl<'c> Batch<'c> {
                 if place >= waiting {
                     exchange = Exchange::apply(last, self.connection.socket().port());
                 }
-                if let Step::Failed(refusal) = self.connection.accept(&mut exchange, message, &datagram) {
+                if let Step::Failed(refusal) = self.connection.accept(&mut exchange, message, origin(&datagram)) {
                     let index = usize::try_from(place).unwrap_or(usize::MAX);
                     let request = self.connection.request.borrow();
                     let message = Messages::new(request.get(..length).unwrap_or_default()).nth(index);

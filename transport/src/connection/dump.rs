@@ -4,13 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use ringlink_codec as codec;
-use ringlink_codec::exchange::{Exchange, Step};
+use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{Body, Format};
-use ringlink_codec::wire::{Message, MessageType, Messages};
+use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 
-use super::{Connection, Root};
+use super::{Connection, Root, origin};
 use crate::engine::Datagram;
 use crate::error::Error;
 
@@ -121,13 +120,24 @@ impl<'c, A: Format> Dump<'c, A> {
         loop {
             if let Some(datagram) = &self.datagram {
                 let rest = datagram.bytes().get(self.at..).unwrap_or_default();
+                let origin = origin(datagram);
                 let mut messages = Messages::new(rest);
                 loop {
                     let start = self.at.wrapping_add(messages.offset());
-                    let Some(message) = messages.next() else { break };
-                    match self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request) {
-                        Ok(None) => {}
-                        Ok(Some(_)) => {
+                    let taken = match messages.next() {
+                        None => break,
+                        Some(Ok(message)) => {
+                            self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)
+                        }
+                        // The iterator has ended: what is behind this message in the datagram is left out.
+                        Some(Err(error)) => {
+                            self.exchange.skipped();
+                            Err(Error::Codec(error))
+                        }
+                    };
+                    match taken {
+                        Ok(false) => {}
+                        Ok(true) => {
                             self.at = self.at.wrapping_add(messages.offset());
                             return Ok(Some(start..self.at));
                         }
@@ -184,10 +194,11 @@ impl<'c, A: Format> Dump<'c, A> {
     pub fn for_each(mut self, mut each: impl FnMut(Body<'_, A>) -> Result<(), Error>) -> Result<End, Error> {
         loop {
             if let Some(datagram) = &self.datagram {
+                let origin = origin(datagram);
                 for message in Messages::new(datagram.bytes().get(self.at..).unwrap_or_default()) {
-                    let item =
-                        self.connection.take(&mut self.exchange, message, datagram, self.answer, &self.request)?;
-                    if let Some(message) = item {
+                    // After an error the iterator ends: what is behind such a message in the datagram is left out.
+                    let message = message.inspect_err(|_| self.exchange.skipped())?;
+                    if self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)? {
                         each(Body::of(message))?;
                     }
                 }
@@ -200,31 +211,40 @@ impl<'c, A: Format> Dump<'c, A> {
 }
 
 impl Connection {
-    /// Takes one message of a dump: an answer of the type asked for comes back, the rest is seen to.
+    /// Takes one message of a dump: says whether it is an answer of the type asked for, sees to the rest.
     #[inline(always)]
-    fn take<'m>(
+    fn take(
         &self,
         exchange: &mut Exchange,
-        message: Result<Message<'m>, codec::Error>,
-        datagram: &Datagram<'_>,
+        message: Message<'_>,
+        origin: Origin,
         answer: MessageType,
         request: &Request,
-    ) -> Result<Option<Message<'m>>, Error> {
-        let message = match message {
-            Ok(message) => message,
-            // The iterator ends here: what is behind this message in the datagram is left out.
-            Err(error) => {
-                exchange.skipped();
-                return Err(Error::Codec(error));
-            }
-        };
-        match self.accept(exchange, message, datagram) {
-            Step::Item(_) if message.header.kind == answer => return Ok(Some(message)),
+    ) -> Result<bool, Error> {
+        if message.header.kind == answer && exchange.is_item(message.header, origin) {
+            self.messages.set(self.messages.get().wrapping_add(1));
+            return Ok(true);
+        }
+        self.take_other(exchange, message.header, message.payload, origin, request).map(|()| false)
+    }
+
+    /// Header and payload by themselves: they travel in registers, where a message would have to be in memory, each time.
+    #[cold]
+    #[inline(never)]
+    fn take_other(
+        &self,
+        exchange: &mut Exchange,
+        header: MessageHeader,
+        payload: &[u8],
+        origin: Origin,
+        request: &Request,
+    ) -> Result<(), Error> {
+        match self.accept(exchange, Message { header, payload }, origin) {
             Step::Item(_) => exchange.skipped(),
             Step::Failed(refusal) => return Err(self.refused(&refusal, request.length, request.root)),
             Step::Finished { .. } | Step::NotMine | Step::Skip => {}
         }
-        Ok(None)
+        Ok(())
     }
 }
 

@@ -307,7 +307,7 @@ impl Connection {
                 let Some(message) = messages.next().transpose()? else {
                     break;
                 };
-                match self.accept(&mut exchange, message, &datagram) {
+                match self.accept(&mut exchange, message, origin(&datagram)) {
                     Step::Item(message) => {
                         if message.header.kind != answer {
                             let kind = codec::wire::ErrorKind::MessageType {
@@ -334,7 +334,7 @@ impl Connection {
         let mut datagram = self.send_written(length, deadline)?;
         loop {
             for message in Messages::new(&datagram) {
-                match self.accept(&mut exchange, message?, &datagram) {
+                match self.accept(&mut exchange, message?, origin(&datagram)) {
                     Step::Finished { warning, .. } => return Ok(warning.map(|text| text.to_string())),
                     Step::Failed(refusal) => return Err(self.refused(&refusal, length, root)),
                     Step::NotMine | Step::Skip | Step::Item(_) => {}
@@ -366,9 +366,8 @@ impl Connection {
 
     /// What a message means for a request; also notices the end of a dump that was given up.
     #[inline]
-    fn accept<'m>(&self, exchange: &mut Exchange, message: Message<'m>, datagram: &Datagram<'_>) -> Step<'m> {
+    fn accept<'m>(&self, exchange: &mut Exchange, message: Message<'m>, origin: Origin) -> Step<'m> {
         self.messages.set(self.messages.get().wrapping_add(1));
-        let origin = Origin { port: datagram.sender(), group: datagram.group() };
         let step = exchange.accept(message, origin);
         if let Step::NotMine = step {
             self.note_abandoned(message, origin);
@@ -409,7 +408,7 @@ impl Connection {
     fn drain(&self) -> Result<(), Error> {
         match self.receive(self.deadline()) {
             Ok(datagram) => {
-                let origin = Origin { port: datagram.sender(), group: datagram.group() };
+                let origin = origin(&datagram);
                 for message in Messages::new(&datagram).map_while(Result::ok) {
                     self.messages.set(self.messages.get().wrapping_add(1));
                     self.note_abandoned(message, origin);
@@ -461,7 +460,8 @@ impl Connection {
         loop {
             for message in Messages::new(&datagram) {
                 // A refusal is as good: it was received, too.
-                if let Step::Finished { .. } | Step::Failed(_) = self.accept(&mut exchange, message?, &datagram) {
+                if let Step::Finished { .. } | Step::Failed(_) = self.accept(&mut exchange, message?, origin(&datagram))
+                {
                     self.primed.set(true);
                     return Ok(());
                 }
@@ -538,6 +538,11 @@ fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, E
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to_kernel()?;
     engine::open(config.engine, socket)
+}
+
+/// Who sent a datagram, and to whom.
+fn origin(datagram: &Datagram<'_>) -> Origin {
+    Origin { port: datagram.sender(), group: datagram.group() }
 }
 
 /// A number that other processes do not know.
