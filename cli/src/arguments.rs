@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Work in this network namespace: a name that `ip netns` knows, a path, or a process id.
     #[arg(short = 'n', long, value_name = "NAME|PATH|PID")]
     pub(crate) netns: Option<String>,
+    /// Replace an XDP program that is there by the new one.
+    #[arg(long)]
+    pub(crate) force: bool,
     /// What moves the bytes.
     #[arg(long, value_enum, default_value = "auto", value_name = "ENGINE")]
     pub(crate) engine: EngineName,

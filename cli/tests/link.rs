@@ -320,6 +320,7 @@ fn refusals_say_why() {
     let Some(netns) = Netns::new("refusals_say_why") else {
         return;
     };
+    netns.change("link add v0 type veth peer name v1");
     let refused = |line: &str| {
         let output = netns.ringlink(line);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned())
@@ -328,12 +329,19 @@ fn refusals_say_why() {
     assert_eq!(refused("link show dev nosuch"), (Some(1), said("there is no interface `nosuch`")));
     assert_eq!(refused("link set nosuch up"), (Some(1), said("there is no interface `nosuch`")));
     assert_eq!(refused("link set lo mtu many").1, said("`many` after `mtu`: expected a number from 0 to 4294967295"));
-    assert_eq!(refused("link add v0").1, said("the line ends after `v0`: expected type KIND"));
+    assert_eq!(refused("link add v2").1, said("the line ends after `v2`: expected type KIND"));
     assert_eq!(refused("link set lo arp maybe").1, said("`maybe` after `arp`: expected on or off"));
-    assert_eq!(refused("link add v0 type no-such-kind").0, Some(2));
+    assert_eq!(refused("link add v2 type no-such-kind").0, Some(2));
     assert_eq!(refused("link del lo").0, Some(2));
+    // Devices without functions refuse to set something of one.
+    let (code, text) = refused("link set v0 vf 0 mac 02:00:00:00:00:05 vlan 7 qos 3 trust on vf 1 state auto");
+    assert!(code == Some(2) && text.contains("EOPNOTSUPP"), "{text}");
+    assert_eq!(
+        refused("link set vf 0 trust on").1,
+        said("`vf` after `set`: expected an interface before its functions")
+    );
     // The kernel would take all that is not said for zero.
     assert_eq!(refused("link set lo type gre ttl 5").0, Some(1));
-    let (code, text) = refused("link add v0 type veth peer name v0");
+    let (code, text) = refused("link add v2 type veth peer name v2");
     assert_eq!(code, Some(2), "{text}");
 }

@@ -42,6 +42,10 @@ SETTING  up down address LLADDR broadcast LLADDR mtu N name NAME txqueuelen N nu
          master DEV nomaster netns NAME|PID link-netnsid ID group GROUP alias TEXT addrgenmode MODE
          arp|multicast|allmulticast|promisc|dynamic|trailers|carrier|protodown on|off protodown_reason BIT on|off
          mode default|dormant state STATE gso_max_size N gso_max_segs N gro_max_size N
+         xdp|xdpgeneric|xdpdrv|xdpoffload off|pinned PATH|fd N (another program is replaced with --force only)
+         vf N FUNCTION … (of a device that is there)
+FUNCTION mac LLADDR vlan N [qos N] [proto 802.1Q|802.1ad] [vlan …] rate N max_tx_rate N min_tx_rate N
+         spoofchk|query_rss|trust on|off state auto|enable|disable node_guid|port_guid EUI64
 KIND     bond bridge dummy geneve gre gretap erspan ifb ip6gre ip6gretap ip6erspan ip6tnl ipip ipvlan ipvtap macvlan
          macvtap sit veth vlan vrf vti vti6 vxlan wireguard xfrm, and any other that needs no words of its own
 ";

@@ -127,11 +127,26 @@ impl Drop for Netns {
 }
 
 /// Differences that are `ip`'s faults, each explained under its name in `differences.md`: how `ip`'s row is corrected.
-const DIFFERENCES: &[(&str, Correction)] = &[("empty-addresses", |row| {
-    if let Some(addresses) = row.get_mut("addr_info").and_then(Value::as_array_mut) {
-        addresses.retain(|address| address.as_object().is_some_and(|address| !address.is_empty()));
+const DIFFERENCES: &[(&str, Correction)] = &[
+    ("empty-addresses", |row| {
+        if let Some(addresses) = row.get_mut("addr_info").and_then(Value::as_array_mut) {
+            addresses.retain(|address| address.as_object().is_some_and(|address| !address.is_empty()));
+        }
+    }),
+    ("xdp-programs", |row| {
+        if let Some(xdp) = row.get_mut("xdp") {
+            only_id(xdp);
+            xdp.get_mut("attached").and_then(Value::as_array_mut).into_iter().flatten().for_each(only_id);
+        }
+    }),
+];
+
+/// Leaves of a program only its number.
+fn only_id(place: &mut Value) {
+    if let Some(program) = place.get_mut("prog").and_then(Value::as_object_mut) {
+        program.retain(|key, _| key == "id");
     }
-})];
+}
 
 /// How a row is corrected.
 type Correction = fn(&mut Value);

@@ -5,9 +5,14 @@
 
 mod settings;
 
+mod functions;
+mod xdp;
+
 mod kinds;
 mod readers;
 mod tunnels;
+
+use std::os::fd::OwnedFd;
 
 use ringlink::Namespace;
 use ringlink::codec::route::{
@@ -15,6 +20,8 @@ use ringlink::codec::route::{
 };
 use ringlink::codec::table::{AttributeWriter, Attributes, Operation, Table};
 use ringlink::codec::wire::{Payload, Writer};
+
+use functions::Function;
 
 use crate::arguments::{Words, keyword};
 use crate::failure::Failure;
@@ -29,6 +36,8 @@ struct Reader<'r, 'w> {
     words: &'r mut Words<'w>,
     /// Namespaces that the request names by descriptor: open until it was sent.
     namespaces: Vec<Namespace>,
+    /// The same of programs.
+    programs: Vec<OwnedFd>,
     /// Whether an interface is made, not changed.
     makes: bool,
     /// Options of a bridge that were read so far.
@@ -46,6 +55,8 @@ struct Draft<'w> {
     kind: Option<(&'w str, Vec<u8>)>,
     /// A group of interfaces instead of one.
     group: Option<u32>,
+    /// Virtual functions, and what is set of them.
+    functions: Vec<Function>,
 }
 
 /// Makes an interface.
@@ -139,7 +150,14 @@ fn stage<T: Table>(
 
 impl<'r, 'w> Reader<'r, 'w> {
     fn new(session: &'r mut Session, words: &'r mut Words<'w>, makes: bool) -> Self {
-        Self { session, words, namespaces: Vec::new(), makes, bridge_options: BridgeOptionsChange::default() }
+        Self {
+            session,
+            words,
+            namespaces: Vec::new(),
+            programs: Vec::new(),
+            makes,
+            bridge_options: BridgeOptionsChange::default(),
+        }
     }
 
     /// The index of an interface by its name.

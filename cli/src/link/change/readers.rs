@@ -229,13 +229,18 @@ pub(super) fn vlan_protocol<S>(
     data: &mut AttributeWriter<'_, '_, S>,
     key: Key<S, Be<EtherType>>,
 ) -> Result<(), Failure> {
-    let protocol = reader.words.parse("802.1Q or 802.1ad", |word| match word {
+    let named = |word: &str| vlan_protocol_named(word).or_else(|| number_of(word).map(EtherType));
+    data.put(key, reader.words.parse("802.1Q or 802.1ad", named)?);
+    Ok(())
+}
+
+/// The two protocols of VLAN tags that have names.
+pub(super) fn vlan_protocol_named(word: &str) -> Option<EtherType> {
+    match word {
         word if word.eq_ignore_ascii_case("802.1q") => Some(EtherType::_8021Q),
         word if word.eq_ignore_ascii_case("802.1ad") => Some(EtherType::_8021AD),
-        word => number_of(word).map(EtherType),
-    })?;
-    data.put(key, protocol);
-    Ok(())
+        _ => None,
+    }
 }
 
 /// An option of a bridge that is a bit: 1 or 0.

@@ -4,10 +4,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use ringlink::Namespace;
 use ringlink::codec::route::{
-    AddressGeneration, AfSpec, Inet6Link, Link, LinkFlags, LinkMode, OperState, ProtoDownReason,
+    AddressGeneration, AfSpec, Inet6Link, Link, LinkFlags, LinkMode, OperState, ProtoDownReason, VfList, XdpFlags,
 };
 use ringlink::codec::table::AttributeWriter;
 
+use super::functions::{Device, Function};
 use super::{Draft, Reader, set_flag, stage};
 use crate::arguments::{hardware, number};
 use crate::failure::Failure;
@@ -92,9 +93,27 @@ impl<'w> Reader<'_, 'w> {
                         families.nest(AfSpec::INET6, |inet6| inet6.put(Inet6Link::ADDR_GEN_MODE, mode));
                     });
                 }
+                "vf" if !self.makes => {
+                    let Some(name) = draft.name else {
+                        return Err(self.words.refuse("an interface before its functions"));
+                    };
+                    let index = self.index(name)?;
+                    let device = Device::ask(self.session, index)?;
+                    draft.functions.push(Function::read(self.words, &device)?);
+                }
+                "xdp" => self.xdp(link, XdpFlags::default())?,
+                "xdpgeneric" => self.xdp(link, XdpFlags::SKB_MODE)?,
+                "xdpdrv" => self.xdp(link, XdpFlags::DRV_MODE)?,
+                "xdpoffload" => self.xdp(link, XdpFlags::HW_MODE)?,
                 name if draft.name.is_none() => draft.name = Some(name),
                 _ => return Err(self.words.refuse("a word of `ringlink link help`")),
             }
+        }
+        if !draft.functions.is_empty() {
+            // One list of all: of several, the kernel would read the last.
+            link.nest(Link::VFINFO_LIST, |list| {
+                draft.functions.iter().for_each(|function| list.nest(VfList::INFO, |vf| function.put(vf)));
+            });
         }
         Ok(())
     }
