@@ -3,10 +3,10 @@
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
-use ringlink::engine::auto::{Auto, AutoConfig};
+use ringlink::engine::auto::Auto;
 use ringlink::engine::ring::{Ring, RingConfig};
 use ringlink::engine::syscall::{Syscall, SyscallConfig};
-use ringlink::engine::{Deadline, Engine, EngineKind, Reason};
+use ringlink::engine::{Deadline, Engine, EngineKind, Reason, Sizes};
 use ringlink::error::Error;
 use ringlink::namespace::Namespace;
 use ringlink::socket::{Protocol, Socket, SocketOption, SocketOptions};
@@ -362,9 +362,7 @@ fn a_deadline_abandons_and_the_engine_goes_on() {
 fn auto_changes_in_the_middle_of_a_dump_and_says_why() {
     isolated("auto_changes_in_the_middle_of_a_dump", || {
         ip("link set lo up");
-        let auto = |threshold| {
-            Auto::new(request_socket(), AutoConfig { threshold, ..AutoConfig::default() }).expect("an engine")
-        };
+        let auto = |threshold| Auto::new(request_socket(), Sizes { threshold, ..Sizes::default() }).expect("an engine");
         add_routes(&auto(100), 0..20_000);
         for threshold in [0, 1, 8, 20] {
             let engine = auto(threshold);

@@ -6,10 +6,10 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ringlink::engine::auto::{Auto, AutoConfig};
+use ringlink::engine::auto::Auto;
 use ringlink::engine::ring::{Ring, RingConfig};
 use ringlink::engine::syscall::{Syscall, SyscallConfig};
-use ringlink::engine::{self, Deadline, Engine, EngineChoice, EngineKind, Reason};
+use ringlink::engine::{self, Deadline, Engine, EngineChoice, EngineKind, Reason, Sizes};
 use ringlink::error::Error;
 use ringlink::namespace::Namespace;
 use ringlink::socket::{Protocol, Socket, SocketOptions};
@@ -200,8 +200,7 @@ fn a_sandbox_without_io_uring() {
             forbid(call, errno);
             let ring = engine::open(EngineChoice::Ring, request_socket()).expect_err("no ring");
             assert!(matches!(ring, Error::NoRing { .. }) && ring.to_string().contains(text), "{ring}");
-            let engine =
-                Auto::new(request_socket(), AutoConfig { threshold: 1, ..AutoConfig::default() }).expect("an engine");
+            let engine = Auto::new(request_socket(), Sizes { threshold: 1, ..Sizes::default() }).expect("an engine");
             add_routes(&engine, 0..3000);
             assert_eq!(count_routes(&engine), 3000);
             assert_eq!((engine.kind(), engine.reason()), (EngineKind::Syscall, Reason::NoRing(ring)));

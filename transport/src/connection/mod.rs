@@ -28,7 +28,7 @@ use ringlink_codec::reply::{Path, Refusal};
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation, Record, Table};
 use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
 
-use crate::engine::{self, Counters, Datagram, Deadline, Engine, EngineChoice, EngineKind, Reason};
+use crate::engine::{self, Counters, Datagram, Deadline, Engine, EngineChoice, EngineKind, Reason, Sizes};
 use crate::error::{Error, Refused};
 use crate::namespace::Namespace;
 use crate::socket::{Protocol, Socket, SocketOptions};
@@ -44,6 +44,8 @@ pub use dump::Dump;
 pub struct Config {
     /// What moves the bytes. Default: [`EngineChoice::Auto`].
     pub engine: EngineChoice,
+    /// How much the engine may take. Default: see [`Sizes`].
+    pub sizes: Sizes,
     /// How long a request may wait for its answer, and a dump for each of its datagrams; `None` for ever. Default: 30 s.
     ///
     /// A deadline abandons, it does not cancel: a kernel that is at work, or waits for its configuration lock (RTNL),
@@ -60,6 +62,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             engine: EngineChoice::Auto,
+            sizes: Sizes::default(),
             deadline: Some(Duration::from_secs(30)),
             request: 32 * 1024,
             socket: SocketOptions::default(),
@@ -68,6 +71,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// For constrained agents: plain system calls, one datagram at a time, requests of up to 4 KiB: 36 KiB of memory that
+    /// is allocated when the connection is opened, and nothing after.
+    pub fn tiny() -> Config {
+        Config { engine: EngineChoice::Syscall, sizes: Sizes::tiny(), request: 4096, ..Config::default() }
+    }
+
     /// The defaults, in another network namespace.
     pub fn in_namespace(namespace: Namespace) -> Config {
         let socket = SocketOptions { namespace: Some(namespace), ..SocketOptions::default() };
@@ -537,7 +546,7 @@ fn refused(protocol: Protocol, refusal: &Refusal<'_>, request: Option<Message<'_
 fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, Error> {
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to_kernel()?;
-    engine::open(config.engine, socket)
+    engine::open_with(config.engine, config.sizes, socket)
 }
 
 /// Who sent a datagram, and to whom.

@@ -2,39 +2,21 @@
 //!
 //! A ring costs more to set up and to take down (about 0.4 ms) than a short dump takes, so [`Auto`] starts with system
 //! calls. When more than
-//! [`AutoConfig::threshold`] datagrams have come since the last send, it makes a ring on the same socket and goes on with
+//! [`Sizes::threshold`] datagrams have come since the last send, it makes a ring on the same socket and goes on with
 //! it: system calls leave nothing in flight, so the next receive continues where the last one ended. Where no ring can be
 //! made it stays with system calls for good, and [`Engine::reason`] says why.
 
 use std::cell::{Cell, OnceCell};
 
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason, ring, syscall};
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason, Sizes, ring, syscall};
 use crate::error::Error;
 use crate::socket::Socket;
-
-/// Sizes of an [`Auto`] engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AutoConfig {
-    /// A dump of more datagrams than this makes the ring; 0 makes it with the second datagram of any answer. Default: 64,
-    /// which is 2 MiB, or 40,000 routes: from there on the ring's setup is lost in the noise.
-    pub threshold: u32,
-    /// The sizes to begin with.
-    pub syscall: syscall::SyscallConfig,
-    /// The sizes of the ring.
-    pub ring: ring::RingConfig,
-}
-
-impl Default for AutoConfig {
-    fn default() -> AutoConfig {
-        AutoConfig { threshold: 64, syscall: syscall::SyscallConfig::default(), ring: ring::RingConfig::default() }
-    }
-}
 
 /// Moves datagrams by system calls first, and by a ring once that pays.
 #[derive(Debug)]
 pub struct Auto {
     socket: Socket,
-    config: AutoConfig,
+    sizes: Sizes,
     syscall: syscall::Core,
     /// Once it is there, it alone receives: it has a receive in flight.
     ring: OnceCell<ring::Core>,
@@ -46,11 +28,11 @@ pub struct Auto {
 
 impl Auto {
     /// Takes a socket over. Connect it first, if it is to be connected.
-    pub fn new(socket: Socket, config: AutoConfig) -> Result<Auto, Error> {
+    pub fn new(socket: Socket, sizes: Sizes) -> Result<Auto, Error> {
         Ok(Auto {
-            syscall: syscall::Core::new(config.syscall)?,
+            syscall: syscall::Core::new(sizes.syscall)?,
             socket,
-            config,
+            sizes,
             ring: OnceCell::new(),
             failure: OnceCell::new(),
             run: Cell::new(0),
@@ -62,10 +44,10 @@ impl Auto {
         if let Some(ring) = self.ring.get() {
             return Some(ring);
         }
-        if self.run.get() <= self.config.threshold || self.failure.get().is_some() {
+        if self.run.get() <= self.sizes.threshold || self.failure.get().is_some() {
             return None;
         }
-        match ring::Core::new(&self.socket, self.config.ring) {
+        match ring::Core::new(&self.socket, self.sizes.ring) {
             Ok(ring) => Some(self.ring.get_or_init(|| ring)),
             Err(error) => {
                 self.failure.get_or_init(|| error);
@@ -110,7 +92,7 @@ impl Engine for Auto {
     }
 
     fn reason(&self) -> Reason {
-        let threshold = self.config.threshold;
+        let threshold = self.sizes.threshold;
         match (self.ring.get(), self.failure.get()) {
             (Some(_), _) => Reason::Long { threshold },
             (None, Some(error)) => Reason::NoRing(error.clone()),

@@ -47,11 +47,41 @@ pub mod auto;
 ///
 /// [`EngineChoice::Ring`] fails where io_uring is missing or forbidden ([`Error::NoRing`]); the other two do not need it.
 pub fn open(choice: EngineChoice, socket: Socket) -> Result<Box<dyn Engine>, Error> {
+    open_with(choice, Sizes::default(), socket)
+}
+
+/// As [`open`], with sizes of the caller's choice.
+pub fn open_with(choice: EngineChoice, sizes: Sizes, socket: Socket) -> Result<Box<dyn Engine>, Error> {
     Ok(match choice {
-        EngineChoice::Auto => Box::new(auto::Auto::new(socket, auto::AutoConfig::default())?),
-        EngineChoice::Ring => Box::new(ring::Ring::new(socket, ring::RingConfig::default())?),
-        EngineChoice::Syscall => Box::new(syscall::Syscall::new(socket, syscall::SyscallConfig::default())?),
+        EngineChoice::Auto => Box::new(auto::Auto::new(socket, sizes)?),
+        EngineChoice::Ring => Box::new(ring::Ring::new(socket, sizes.ring)?),
+        EngineChoice::Syscall => Box::new(syscall::Syscall::new(socket, sizes.syscall)?),
     })
+}
+
+/// How much an engine may take: of these, the part that belongs to the engine chosen counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The plain system calls' sizes.
+    pub syscall: syscall::SyscallConfig,
+    /// The ring's sizes.
+    pub ring: ring::RingConfig,
+    /// When [`EngineChoice::Auto`] makes its ring: with a dump of more datagrams than this; 0 makes it with the second datagram
+    /// of any answer. Default: 64, which is 2 MiB, or 40,000 routes: from there on the ring's setup is lost in the noise.
+    pub threshold: u32,
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes { syscall: syscall::SyscallConfig::default(), ring: ring::RingConfig::default(), threshold: 64 }
+    }
+}
+
+impl Sizes {
+    /// For constrained agents: one slot of 32 KiB for system calls, four for a ring.
+    pub const fn tiny() -> Sizes {
+        Sizes { syscall: syscall::SyscallConfig::tiny(), ring: ring::RingConfig::tiny(), threshold: u32::MAX }
+    }
 }
 
 /// Moves datagrams between one socket and its caller.

@@ -37,6 +37,13 @@ pub struct SyscallConfig {
     pub slot: usize,
 }
 
+impl SyscallConfig {
+    /// For constrained agents: one slot, 32 KiB. A datagram has to be given back before the next is received.
+    pub const fn tiny() -> SyscallConfig {
+        SyscallConfig { slots: 1, slot: 32 * 1024 }
+    }
+}
+
 impl Default for SyscallConfig {
     fn default() -> SyscallConfig {
         SyscallConfig { slots: 4, slot: 32 * 1024 }

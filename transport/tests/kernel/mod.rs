@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::process::Command;
 use std::time::Duration;
 
-use ringlink::engine::auto::{Auto, AutoConfig};
+use ringlink::engine::auto::Auto;
 use ringlink::engine::ring::{Ring, RingConfig};
-use ringlink::engine::{self, Deadline, Engine, EngineChoice};
+use ringlink::engine::{self, Deadline, Engine, EngineChoice, Sizes};
 use ringlink::socket::{Protocol, Socket, SocketOptions};
 
 pub(crate) const NOOP: u16 = 1;
@@ -103,7 +103,7 @@ pub(crate) fn engines(socket: impl Fn() -> Socket) -> Vec<(&'static str, Box<dyn
         ("syscall", engine::open(EngineChoice::Syscall, socket()).expect("system calls")),
         ("auto", engine::open(EngineChoice::Auto, socket()).expect("auto")),
     ];
-    let eager = AutoConfig { threshold: 0, ..AutoConfig::default() };
+    let eager = Sizes { threshold: 0, ..Sizes::default() };
     all.push(("eager", Box::new(Auto::new(socket(), eager).expect("auto"))));
     match engine::open(EngineChoice::Ring, socket()) {
         Ok(ring) => {
