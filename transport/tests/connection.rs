@@ -198,6 +198,54 @@ fn a_dump_given_up_leaves_the_connection_usable() {
 }
 
 #[test]
+fn a_dump_in_two_threads_is_the_same_dump() {
+    over_engines("a_dump_in_two_threads", |config| {
+        add_routes(&*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"), 0..20_000);
+        let mut connection = open(&config);
+        let expected = destinations(&mut connection);
+        for buffers in [1, 2, 64] {
+            let main = |route: &mut AttributeWriter<'_, '_, Route>| route.put(Route::TABLE, RouteTable::MAIN);
+            let halves = connection.dump_overlapped(Rtm::GETROUTE, ipv4(), main, buffers);
+            let (reader, routes) = halves.expect("a dump");
+            let mut found = BTreeSet::new();
+            let end = std::thread::scope(|scope| {
+                scope.spawn(|| reader.run());
+                routes.for_each(|route| {
+                    let address = route.attributes.get(Route::DST)?.expect("a destination");
+                    found.insert(Ipv4Addr::from(<[u8; 4]>::try_from(address.0).expect("IPv4")));
+                    Ok(())
+                })
+            });
+            assert!(end.expect("no failure").is_complete());
+            assert_eq!(found, expected, "{buffers} buffers");
+            // Given up by the one half, or by the other.
+            let (reader, routes) = connection.dump_overlapped(Rtm::GETROUTE, ipv4(), |_| {}, buffers).expect("a dump");
+            let mut count = 0;
+            let end = std::thread::scope(|scope| {
+                scope.spawn(|| reader.run());
+                routes.for_each(|_| {
+                    count += 1;
+                    if count < 1000 { Ok(()) } else { Err(Error::NoAnswer) }
+                })
+            });
+            assert_eq!((end, count), (Err(Error::NoAnswer), 1000));
+            let (reader, routes) = connection.dump_overlapped(Rtm::GETROUTE, ipv4(), |_| {}, buffers).expect("a dump");
+            drop(reader);
+            assert!(routes.for_each(|_| Ok(())).expect("no failure").truncated);
+            assert_eq!(destinations(&mut connection), expected);
+        }
+        assert!(connection.dump_overlapped(Rtm::GETROUTE, ipv4(), |_| {}, 0).is_err());
+        let refused = RouteHeader { dst_len: 24, ..ipv4() };
+        let (reader, routes) = connection.dump_overlapped(Rtm::GETROUTE, refused, |_| {}, 2).expect("a dump");
+        let end = std::thread::scope(|scope| {
+            scope.spawn(|| reader.run());
+            routes.for_each(|_| Ok(()))
+        });
+        assert!(end.is_err_and(|error| error.refused().is_some_and(|refused| refused.errno == Errno::INVAL)));
+    });
+}
+
+#[test]
 fn a_batch_has_one_outcome_each() {
     over_engines("a_batch_has_one_outcome_each", |config| {
         for request in [256, 300, 1024, 32 * 1024] {

@@ -154,6 +154,30 @@ impl<'c, A: Format> Dump<'c, A> {
         }
     }
 
+    /// Hands every datagram that is left to a closure, until it says no: what a message means for the dump has been seen to
+    /// then, but for the answers, which are in there.
+    pub(super) fn pass_on(&mut self, mut pass: impl FnMut(&[u8]) -> bool) -> Result<End, Error> {
+        loop {
+            if let Some(datagram) = &self.datagram {
+                let origin = origin(datagram);
+                let mut seen = Ok(());
+                for message in Messages::new(datagram.bytes()) {
+                    let taken = message.map_err(Error::Codec).and_then(|message| {
+                        self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)
+                    });
+                    seen = seen.and(taken.map(drop));
+                }
+                if !pass(datagram.bytes()) {
+                    return Ok(self.end());
+                }
+                seen?;
+            }
+            if !self.refill()? {
+                return Ok(self.end());
+            }
+        }
+    }
+
     /// Receives the next datagram; says no at the dump's end.
     fn refill(&mut self) -> Result<bool, Error> {
         self.datagram = None;

@@ -35,9 +35,11 @@ use crate::socket::{Protocol, Socket, SocketOptions};
 
 mod batch;
 mod dump;
+mod overlap;
 
 pub use batch::{Batch, Failure, Outcomes};
 pub use dump::Dump;
+pub use overlap::{Answers, Reader};
 
 /// How a connection is opened.
 #[derive(Clone, Debug)]
@@ -238,10 +240,7 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Dump<'_, A>, Error> {
-        self.settle()?;
-        self.prime()?;
-        let exchange = Exchange::dump(self.next_sequence(), self.engine.socket().port());
-        let length = self.write(operation, header, fill, exchange)?;
+        let (exchange, length) = self.prepare_dump(operation, header, fill)?;
         Dump::start(self, length, exchange, operation.answer, Root::of::<Q>())
     }
 
@@ -298,6 +297,20 @@ impl Connection {
         let request = operation.write(&mut buffer, header, |attributes| fill(attributes))?;
         exchange.stamp(request);
         Ok(request.len())
+    }
+
+    /// Makes the socket free and ready for a dump, and writes the request for it.
+    fn prepare_dump<Q: Format, A>(
+        &mut self,
+        operation: Operation<Q, A>,
+        header: Q::Header,
+        fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
+    ) -> Result<(Exchange, usize), Error> {
+        self.settle()?;
+        self.prime()?;
+        let exchange = Exchange::dump(self.next_sequence(), self.engine.socket().port());
+        let length = self.write(operation, header, fill, exchange)?;
+        Ok((exchange, length))
     }
 
     fn get_written<A: Format>(
