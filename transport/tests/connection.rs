@@ -285,6 +285,58 @@ fn a_batch_of_nothing_but_refusals_loses_none() {
 }
 
 #[test]
+fn every_lookup_has_its_own_answer() {
+    over_engines("every_lookup_has_its_own_answer", |config| {
+        ip("addr add 10.255.0.1/24 dev lo");
+        add_routes(&*ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine"), 0..1000);
+        let header = RouteHeader { dst_len: 32, ..ipv4() };
+        // Every tenth is of another network, which no route leads to.
+        let asked = |number: u32| if number % 10 == 9 { 0x1400_0000 } else { 0x0a00_0000 + number };
+        for request in [256, 300, 32 * 1024] {
+            let mut connection = open(&Config { request, ..config.clone() });
+            let mut answers = Vec::new();
+            let mut lookups = connection.lookups(Rtm::GETROUTE, |number, route| {
+                answers.push((
+                    number,
+                    route.map(|route| route.attributes.get(Route::DST).expect("readable").map(|dst| dst.0.to_vec())),
+                ));
+                Ok(())
+            });
+            for number in 0..1000 {
+                lookups.add(header, |route| route.put(Route::DST, Ipv4Addr::from(asked(number)))).expect("asked");
+            }
+            assert_eq!(lookups.finish().expect("all answered"), 1000);
+            assert_eq!(answers.len(), 1000);
+            for (expected, (number, answer)) in answers.into_iter().enumerate() {
+                assert_eq!(number, expected);
+                match answer {
+                    Ok(destination) => {
+                        let address = asked(number as u32);
+                        assert_eq!(destination, Some(address.to_be_bytes().to_vec()));
+                    }
+                    Err(error) => {
+                        assert!(number % 10 == 9, "{number}: {error}");
+                        let refused = error.refused().expect("a refusal");
+                        assert_eq!((refused.errno, refused.request), (Errno::NETUNREACH, "RTM_GETROUTE"));
+                    }
+                }
+            }
+            // Given up in the middle: what is under way is nobody's answer.
+            let mut lookups =
+                connection.lookups(Rtm::GETROUTE, |number, _| if number < 5 { Ok(()) } else { Err(Error::NoAnswer) });
+            let given_up = (0..1000).find_map(|number| {
+                lookups.add(header, |route| route.put(Route::DST, Ipv4Addr::from(asked(number)))).err()
+            });
+            assert_eq!(given_up, Some(Error::NoAnswer));
+            drop(lookups);
+            let lo = LinkHeader { index: 1, ..Default::default() };
+            assert_eq!(connection.get(Rtm::GETLINK, lo, |_| {}).expect("an answer").body().header.index, 1);
+            assert_eq!(connection.statistics().counters.overruns, 0);
+        }
+    });
+}
+
+#[test]
 fn a_request_that_does_not_fit_says_what_it_needs() {
     over_engines("a_request_that_does_not_fit", |config| {
         let mut connection = open(&Config { request: 64, ..config });

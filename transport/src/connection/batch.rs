@@ -2,8 +2,9 @@
 
 use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::table::{AttributeWriter, Format, Operation};
-use ringlink_codec::wire::{Flags, MessageHeader, Messages, Writer};
+use ringlink_codec::wire::Messages;
 
+use super::outbox::Outbox;
 use super::{Connection, origin, refused};
 use crate::error::{Error, Refused};
 
@@ -34,16 +35,7 @@ use crate::error::{Error, Refused};
 #[must_use = "requests that still wait to be sent are sent by `finish`"]
 pub struct Batch<'c> {
     connection: &'c mut Connection,
-    /// Bytes of the requests that wait.
-    length: usize,
-    /// How many wait.
-    waiting: u32,
-    /// How many may wait: so many refusals fit the receive buffer at once.
-    window: u32,
-    /// The sequence number of the first that waits.
-    first: u32,
-    /// Where the last that waits starts in the request buffer.
-    last: usize,
+    outbox: Outbox,
     outcomes: Outcomes,
 }
 
@@ -90,10 +82,8 @@ const REFUSAL: usize = 1664;
 
 impl<'c> Batch<'c> {
     pub(super) fn new(connection: &'c mut Connection) -> Batch<'c> {
-        let buffer = connection.socket().receive_buffer().unwrap_or(0);
-        let window = u32::try_from(buffer / REFUSAL).unwrap_or(u32::MAX).max(1);
-        let outcomes = Outcomes::default();
-        Batch { connection, length: 0, waiting: 0, window, first: 0, last: 0, outcomes }
+        let outbox = Outbox::new(connection, REFUSAL);
+        Batch { connection, outbox, outcomes: Outcomes::default() }
     }
 
     /// Adds a request. Where it does not fit beside those that wait, they are sent first.
@@ -108,43 +98,16 @@ impl<'c> Batch<'c> {
         header: Q::Header,
         mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<(), Error> {
-        if self.waiting == self.window {
+        if self.outbox.is_full() {
             self.flush()?;
         }
-        match self.append(operation, header, &mut fill) {
-            Err(Error::Codec(error)) if error.needed().is_some() && self.waiting > 0 => {
+        match self.outbox.append(self.connection, operation, header, &mut fill) {
+            Err(Error::Codec(error)) if error.needed().is_some() && !self.outbox.is_empty() => {
                 self.flush()?;
-                self.append(operation, header, &mut fill)
+                self.outbox.append(self.connection, operation, header, &mut fill)
             }
             other => other,
         }
-    }
-
-    fn append<Q: Format, A>(
-        &mut self,
-        operation: Operation<Q, A>,
-        header: Q::Header,
-        mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
-    ) -> Result<(), Error> {
-        let sequence = match self.waiting {
-            0 => self.connection.sequence.get().wrapping_add(1),
-            waiting => self.first.wrapping_add(waiting),
-        };
-        let port = self.connection.socket().port();
-        let start = self.length.next_multiple_of(4);
-        let mut buffer = self.connection.request.borrow_mut();
-        let mut writer = Writer::new(buffer.get_mut(start..).unwrap_or_default());
-        let message = MessageHeader { flags: Flags::REQUEST, sequence, port, ..MessageHeader::default() };
-        operation.encode(&mut writer, message, header, |attributes| fill(attributes));
-        let written = writer.finish()?.len();
-        if self.waiting == 0 {
-            self.first = sequence;
-        }
-        self.last = start;
-        self.length = start + written;
-        self.waiting += 1;
-        self.connection.sequence.set(sequence);
-        Ok(())
     }
 
     /// Sends what waits, and waits until the kernel has been through it.
@@ -154,42 +117,37 @@ impl<'c> Batch<'c> {
     /// [`Error::TimedOut`], [`Error::Overrun`] and what the engine says: what became of the requests in that datagram
     /// is then not known. A refusal is no error here: it is an outcome.
     pub fn flush(&mut self) -> Result<(), Error> {
-        if self.waiting == 0 {
-            return Ok(());
-        }
-        let (length, waiting) = (self.length, self.waiting);
-        let last = self.first.wrapping_add(waiting - 1);
+        let last_request = self.outbox.last();
+        let Some(sent) = self.outbox.take() else { return Ok(()) };
+        let port = self.connection.socket().port();
         {
             let mut buffer = self.connection.request.borrow_mut();
-            let last_request = buffer.get_mut(self.last..length).unwrap_or_default();
-            Exchange::apply(last, self.connection.socket().port()).stamp(last_request);
+            Exchange::apply(sent.last(), port).stamp(buffer.get_mut(last_request).unwrap_or_default());
         }
-        (self.length, self.waiting) = (0, 0);
         let base = self.outcomes.count;
-        self.outcomes.count += usize::try_from(waiting).unwrap_or(usize::MAX);
+        self.outcomes.count += usize::try_from(sent.count).unwrap_or(usize::MAX);
 
         let deadline = self.connection.deadline();
-        let mut datagram = self.connection.send_written(length, deadline)?;
+        let mut datagram = self.connection.send_written(sent.length, deadline)?;
         loop {
             for message in Messages::new(&datagram) {
                 let message = message?;
+                let place = sent.place(message.header);
                 // Each refusal ends an exchange of its own; the last request's answer ends the datagram.
-                let mut exchange = Exchange::apply(message.header.sequence, self.connection.socket().port());
-                let place = message.header.sequence.wrapping_sub(self.first);
-                if place >= waiting {
-                    exchange = Exchange::apply(last, self.connection.socket().port());
-                }
-                if let Step::Failed(refusal) = self.connection.accept(&mut exchange, message, origin(&datagram)) {
-                    let index = usize::try_from(place).unwrap_or(usize::MAX);
-                    let request = self.connection.request.borrow();
-                    let message = Messages::new(request.get(..length).unwrap_or_default()).nth(index);
-                    let message = message.and_then(Result::ok);
-                    let error = refused(self.connection.socket().protocol(), &refusal, message, None);
+                let sequence = place.map_or(sent.last(), |_| message.header.sequence);
+                let mut exchange = Exchange::apply(sequence, port);
+                let step = self.connection.accept(&mut exchange, message, origin(&datagram));
+                let Some(place) = place else { continue };
+                if let Step::Failed(refusal) = step {
+                    let buffer = self.connection.request.borrow();
+                    let request = sent.request(&buffer, place);
+                    let error = refused(self.connection.socket().protocol(), &refusal, request, None);
                     if let Error::Refused(refused) = error {
-                        self.outcomes.failures.push(Failure { index: base + index, refused: *refused });
+                        let index = base + usize::try_from(place).unwrap_or(usize::MAX);
+                        self.outcomes.failures.push(Failure { index, refused: *refused });
                     }
                 }
-                if place == waiting - 1 && exchange.is_finished() {
+                if place == sent.count - 1 && exchange.is_finished() {
                     return Ok(());
                 }
             }

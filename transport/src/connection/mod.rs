@@ -35,10 +35,13 @@ use crate::socket::{Protocol, Socket, SocketOptions};
 
 mod batch;
 mod dump;
+mod lookups;
+mod outbox;
 mod overlap;
 
 pub use batch::{Batch, Failure, Outcomes};
 pub use dump::Dump;
+pub use lookups::Lookups;
 pub use overlap::{Answers, Reader};
 
 /// How a connection is opened.
@@ -249,6 +252,14 @@ impl Connection {
         Batch::new(self)
     }
 
+    /// Asks many questions that have one answer each, many in one send. See [`Lookups`].
+    pub fn lookups<Q: Format, A: Format, F>(&mut self, operation: Operation<Q, A>, each: F) -> Lookups<'_, Q, A, F>
+    where
+        F: FnMut(usize, Result<Body<'_, A>, Error>) -> Result<(), Error>,
+    {
+        Lookups::new(self, operation, each)
+    }
+
     /// The socket, for its options, its buffers and its port id.
     pub fn socket(&self) -> &Socket {
         self.engine.socket()
@@ -331,13 +342,7 @@ impl Connection {
                 };
                 match self.accept(&mut exchange, message, origin(&datagram)) {
                     Step::Item(message) => {
-                        if message.header.kind != answer {
-                            let kind = codec::wire::ErrorKind::MessageType {
-                                found: message.header.kind.0,
-                                expected: answer.0,
-                            };
-                            return Err(Error::Codec(codec::Error::new(kind, 4)));
-                        }
+                        expect(message, answer)?;
                         return Ok(Reply { datagram, at, answer: std::marker::PhantomData });
                     }
                     Step::Failed(refusal) => return Err(self.refused(&refusal, length, root)),
@@ -560,6 +565,15 @@ fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, E
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to_kernel()?;
     engine::open_with(config.engine, config.sizes, socket)
+}
+
+/// Says no to an answer of another type.
+fn expect(message: Message<'_>, answer: MessageType) -> Result<(), Error> {
+    if message.header.kind == answer {
+        return Ok(());
+    }
+    let kind = codec::wire::ErrorKind::MessageType { found: message.header.kind.0, expected: answer.0 };
+    Err(Error::Codec(codec::Error::new(kind, 4)))
 }
 
 /// Who sent a datagram, and to whom.
