@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// IPv6 only.
     #[arg(short = '6', long = "ipv6")]
     pub(crate) six: bool,
+    /// This family only.
+    #[arg(short, long, value_parser = family_option, value_name = "inet|inet6|mpls|bridge", conflicts_with_all = ["four", "six"])]
+    pub(crate) family: Option<Family>,
     /// Work in this network namespace: a name that `ip netns` knows, a path, or a process id.
     #[arg(short = 'n', long, value_name = "NAME|PATH|PID")]
     pub(crate) netns: Option<String>,
@@ -71,14 +74,18 @@ impl From<EngineName> for EngineChoice {
 }
 
 impl Options {
-    /// The family that `-4` or `-6` asks for.
+    /// The family that `-4`, `-6` or `-f` asks for.
     pub(crate) fn family(&self) -> Family {
         match (self.four, self.six) {
             (true, _) => Family::INET,
             (_, true) => Family::INET6,
-            _ => Family::UNSPEC,
+            _ => self.family.unwrap_or(Family::UNSPEC),
         }
     }
+}
+
+fn family_option(word: &str) -> Result<Family, &'static str> {
+    family_named(word).ok_or("expected inet, inet6, mpls or bridge")
 }
 
 /// What `ringlink help` says of the objects.

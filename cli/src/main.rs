@@ -11,6 +11,7 @@ mod failure;
 
 mod output;
 
+mod bpf;
 mod names;
 mod session;
 

@@ -270,9 +270,9 @@ fn tunnel_options() {
             tunnel.nest(IpEncap::OPTS, |options| {
                 for (class, kind, data) in [(0x102_u16, 0x80_u8, [0xde, 0xad, 0xbe, 0xef]), (0x103, 1, [1, 2, 3, 4])] {
                     options.nest(EncapOptions::GENEVE, |option| {
-                        option.put(GeneveOption::CLASS, class);
-                        option.put(GeneveOption::TYPE, kind);
-                        option.put(GeneveOption::DATA, &data[..]);
+                        option.add(GeneveOption::CLASS, class);
+                        option.add(GeneveOption::TYPE, kind);
+                        option.add(GeneveOption::DATA, &data[..]);
                     });
                 }
             });

@@ -11,7 +11,7 @@ use ringlink::codec::table::{AttributeWriter, Operation};
 use super::encap::{Encap, labels};
 use super::filter::scope;
 use super::row::Type;
-use super::{flow, table, tos, vrf_table};
+use super::{flow, label, table, tos, vrf_table};
 use crate::arguments::{Net, Words, bits_of, family_named, family_of, octets};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -37,7 +37,6 @@ struct Draft {
     nexthop: Option<u32>,
     expires: Option<u32>,
     ttl_propagate: Option<bool>,
-    swap: Option<Vec<MplsLabel>>,
     metrics: Vec<(u16, u32)>,
     locked: u32,
     congestion: Option<String>,
@@ -52,6 +51,8 @@ struct Path {
     realms: Option<u32>,
     flags: NextHopFlags,
     encap: Option<Encap>,
+    /// Labels in place of an MPLS route's own.
+    swap: Option<Vec<MplsLabel>>,
 }
 
 /// Reads a route and asks for the change.
@@ -90,10 +91,6 @@ impl Draft {
                 let address = words.address(self.family)?;
                 self.settle(family_of(address));
                 self.prefsrc = Some(address);
-            }
-            "as" => {
-                words.take("to");
-                self.swap = Some(words.parse("labels (100, 100/200)", labels)?);
             }
             "table" => self.table = Some(table(words, session)?),
             "vrf" => self.table = Some(vrf_table(words, session)?),
@@ -137,9 +134,8 @@ impl Draft {
     fn read_destination(&mut self, words: &mut Words<'_>) -> Result<(), Failure> {
         if words.peek().and_then(family_named) == Some(Family::MPLS) || self.family == Family::MPLS {
             words.take("mpls");
-            let stack = words.parse("a label", labels)?;
             self.family = Family::MPLS;
-            self.label = stack.first().copied();
+            self.label = Some(label(words)?);
             return Ok(());
         }
         if let Some(family) = words.peek().and_then(family_named) {
@@ -161,7 +157,7 @@ impl Draft {
                 })?;
                 path.weight = u8::try_from(weight - 1).unwrap_or(u8::MAX);
             } else if !path.read(word, words, session, &mut self.family)? {
-                return Err(words.refuse("via, dev, weight, realms, encap, onlink or nexthop"));
+                return Err(words.refuse("via, dev, weight, realms, encap, as, onlink or nexthop"));
             }
         }
         self.paths.push(path);
@@ -245,7 +241,9 @@ impl Draft {
 
     fn header(&self, deletes: bool) -> RouteHeader {
         let family = if self.family == Family::UNSPEC { Family::INET } else { self.family };
-        let kind = self.kind.unwrap_or(if deletes { RouteType::UNSPEC } else { RouteType::UNICAST });
+        // MPLS has no other type, not even to delete any.
+        let any = deletes && family != Family::MPLS;
+        let kind = self.kind.unwrap_or(if any { RouteType::UNSPEC } else { RouteType::UNICAST });
         let local = matches!(kind, RouteType::LOCAL | RouteType::BROADCAST | RouteType::ANYCAST | RouteType::NAT);
         let table = self.table.unwrap_or(if local { RouteTable::LOCAL } else { RouteTable::MAIN });
         let scope = self.scope.unwrap_or(match (deletes, family, kind) {
@@ -285,7 +283,6 @@ impl Draft {
         }
         route.put_some(Route::DST, self.to.and_then(|net| net.address));
         route.put_some(Route::SRC, self.from.and_then(|net| net.address));
-        route.put_some(Route::NEWDST, self.swap.as_deref());
         route.put_some(Route::PREFSRC, self.prefsrc);
         route.put_some(Route::PRIORITY, self.metric);
         if let Some(table) = self.table.filter(|table| table.0 > 255) {
@@ -363,6 +360,10 @@ impl Path {
             "onlink" => self.flags = self.flags | NextHopFlags::ONLINK,
             "pervasive" => self.flags = self.flags | NextHopFlags::PERVASIVE,
             "encap" => self.encap = Some(Encap::parse(words, session)?),
+            "as" => {
+                words.take("to");
+                self.swap = Some(words.parse("labels (100, 100/200)", labels)?);
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -377,6 +378,7 @@ impl Path {
             }
             None => {}
         }
+        route.put_some(Route::NEWDST, self.swap.as_deref());
         route.put_some(Route::FLOW, self.realms);
         if let Some(encap) = &self.encap {
             encap.put(route);

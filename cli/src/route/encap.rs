@@ -1,24 +1,26 @@
 //! What routes wrap packets in: as part of a row, and as words on the command line.
 //!
-//! What is absent: tunnel options (`geneve_opts` and its kin), programs to load, HMACs, and the rarely used ILA and IOAM,
-//! of which only the name is printed. Options are left out on purpose: there are kernels that crash on them.
+//! What is absent: programs to load, HMACs, words for RPL and IOAM, of which the last is printed by its name only. Tunnel
+//! options (`geneve_opts` and its kin) are printed, but left out of requests: there are kernels that crash on them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ringlink::codec::Error;
 use ringlink::codec::route::{
-    BpfEncap, EncapFlags, EncapProgram, EncapType, Family, Ip6Encap, IpEncap, MplsEncap, MplsLabel, Route, RouteTable,
-    RplEncap, RplHeader, Seg6Action, Seg6Encap, Seg6FlavorOperations, Seg6Flavors, Seg6Local, Seg6Mode, Seg6Tunnel,
-    SegmentHeader, XfrmEncap,
+    BpfEncap, EncapFlags, EncapOptions, EncapProgram, EncapType, ErspanOption, Family, GeneveOption, Ila, IlaChecksum,
+    IlaHook, IlaIdentifier, Ip6Encap, IpEncap, MplsEncap, MplsLabel, Route, RouteTable, RplEncap, RplHeader,
+    Seg6Action, Seg6Encap, Seg6FlavorOperations, Seg6Flavors, Seg6Local, Seg6Mode, Seg6Tunnel, SegmentHeader,
+    VxlanOption, XfrmEncap,
 };
 use ringlink::codec::table::{AttributeWriter, Attributes};
 use ringlink::codec::wire::Payload;
 
 use super::row::Labels;
 use crate::arguments::Words;
+use crate::bpf::Program;
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::output::{Hex, Output};
+use crate::output::{Formatted, Output};
 use crate::session::Session;
 
 /// Keys in JSON that a route has already: `ip` prints them a second time, which parsers of JSON do not see.
@@ -49,6 +51,7 @@ pub(super) fn print(
         EncapType::MPLS => print_mpls(row, Attributes::new(payload), keys),
         EncapType::IP => print_ip(row, Attributes::new(payload), keys),
         EncapType::IP6 => print_ip6(row, Attributes::new(payload), keys),
+        EncapType::ILA => print_ila(row, Attributes::new(payload)),
         EncapType::SEG6 => print_seg6(row, Attributes::new(payload)),
         EncapType::BPF => print_programs(row, Attributes::new(payload)),
         EncapType::SEG6_LOCAL => print_seg6_local(row, names, Attributes::new(payload), keys),
@@ -84,8 +87,15 @@ fn print_mpls(row: &mut Output, encap: Attributes<'_, MplsEncap>, keys: Keys) ->
 }
 
 fn print_ip(row: &mut Output, encap: Attributes<'_, IpEncap>, keys: Keys) -> Result<(), Error> {
-    let (id, src, dst, ttl, tos, flags) =
-        encap.read((IpEncap::ID, IpEncap::SRC, IpEncap::DST, IpEncap::TTL, IpEncap::TOS, IpEncap::FLAGS))?;
+    let (id, src, dst, ttl, tos, flags, options) = encap.read((
+        IpEncap::ID,
+        IpEncap::SRC,
+        IpEncap::DST,
+        IpEncap::TTL,
+        IpEncap::TOS,
+        IpEncap::FLAGS,
+        IpEncap::OPTS,
+    ))?;
     if let Some(id) = id {
         row.field("id", "id", id);
     }
@@ -102,12 +112,19 @@ fn print_ip(row: &mut Output, encap: Attributes<'_, IpEncap>, keys: Keys) -> Res
         row.field(keys.tos, "tos", tos);
     }
     print_flags(row, flags);
-    Ok(())
+    options.map_or(Ok(()), |options| print_options(row, options))
 }
 
 fn print_ip6(row: &mut Output, encap: Attributes<'_, Ip6Encap>, keys: Keys) -> Result<(), Error> {
-    let (id, src, dst, hop_limit, class, flags) =
-        encap.read((Ip6Encap::ID, Ip6Encap::SRC, Ip6Encap::DST, Ip6Encap::HOPLIMIT, Ip6Encap::TC, Ip6Encap::FLAGS))?;
+    let (id, src, dst, hop_limit, class, flags, options) = encap.read((
+        Ip6Encap::ID,
+        Ip6Encap::SRC,
+        Ip6Encap::DST,
+        Ip6Encap::HOPLIMIT,
+        Ip6Encap::TC,
+        Ip6Encap::FLAGS,
+        Ip6Encap::OPTS,
+    ))?;
     if let Some(id) = id {
         row.field("id", "id", id);
     }
@@ -124,7 +141,7 @@ fn print_ip6(row: &mut Output, encap: Attributes<'_, Ip6Encap>, keys: Keys) -> R
         row.field("tc", "tc", class);
     }
     print_flags(row, flags);
-    Ok(())
+    options.map_or(Ok(()), |options| print_options(row, options))
 }
 
 fn print_flags(row: &mut Output, flags: Option<EncapFlags>) {
@@ -135,6 +152,97 @@ fn print_flags(row: &mut Output, flags: Option<EncapFlags>) {
         }
     }
 }
+
+/// Options of the tunnel's protocol, on a line of their own.
+fn print_options(row: &mut Output, options: Attributes<'_, EncapOptions>) -> Result<(), Error> {
+    if options.get(EncapOptions::GENEVE)?.is_some() {
+        row.line("\t");
+        row.word("geneve_opts");
+        let mut mark = " ";
+        row.list("geneve_opts", |row| {
+            for options in options.all(EncapOptions::GENEVE) {
+                let options = options?;
+                let heads = options.all(GeneveOption::CLASS).zip(options.all(GeneveOption::TYPE));
+                for ((class, kind), data) in heads.zip(options.all(GeneveOption::DATA)) {
+                    let (class, kind) = (class?, kind?);
+                    let data: String = data?.iter().map(|byte| format!("{byte:02x}")).collect();
+                    row.entry(|row| {
+                        row.json("class", class);
+                        row.json("type", kind);
+                        row.json("data", data.as_str());
+                    });
+                    row.glue(Formatted(format_args!("{mark}{class}:{kind}:{data}")));
+                    mark = ",";
+                }
+            }
+            Ok(())
+        })?;
+    }
+    if let Some(vxlan) = options.get(EncapOptions::VXLAN)? {
+        let policy = vxlan.get(VxlanOption::GBP)?.unwrap_or(0);
+        row.line("\t");
+        row.list("vxlan_opts", |row| row.entry(|row| row.field("gbp", "vxlan_opts", policy)));
+    }
+    if let Some(erspan) = options.get(EncapOptions::ERSPAN)? {
+        let (version, index, direction, engine) =
+            erspan.read((ErspanOption::VER, ErspanOption::INDEX, ErspanOption::DIR, ErspanOption::HWID))?;
+        let (version, index) = (version.unwrap_or(0), index.unwrap_or(0));
+        let (direction, engine) = (direction.unwrap_or(0), engine.unwrap_or(0));
+        row.line("\t");
+        row.list("erspan_opts", |row| {
+            row.entry(|row| {
+                row.json("ver", version);
+                row.json("index", index);
+                row.json("dir", direction);
+                row.json("hwid", engine);
+            });
+        });
+        row.word("erspan_opts");
+        row.word(Formatted(format_args!("{version}:{index}:{direction}:{engine}")));
+    }
+    Ok(())
+}
+
+fn print_ila(row: &mut Output, encap: Attributes<'_, Ila>) -> Result<(), Error> {
+    let (locator, checksum, identifier, hook) =
+        encap.read((Ila::LOCATOR, Ila::CSUM_MODE, Ila::IDENT_TYPE, Ila::HOOK_TYPE))?;
+    if let Some(locator) = locator {
+        let [one, two, three, four] = groups(locator);
+        row.field("locator", "", Formatted(format_args!("{one:x}:{two:x}:{three:x}:{four:x}")));
+    }
+    if let Some(mode) = checksum {
+        row.field("csum_mode", "csum-mode", named(CHECKSUMS, mode));
+    }
+    if let Some(kind) = identifier {
+        row.field("ident_type", "ident-type", named(IDENTIFIERS, kind));
+    }
+    if let Some(hook) = hook {
+        row.field("hook_type", "hook-type", named(HOOKS, hook));
+    }
+    Ok(())
+}
+
+/// Half an address as its four groups.
+fn groups(half: u64) -> [u16; 4] {
+    let [a, b, c, d, e, f, g, h] = half.to_be_bytes();
+    [[a, b], [c, d], [e, f], [g, h]].map(u16::from_be_bytes)
+}
+
+fn named<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str {
+    names.iter().find(|(known, _)| *known == value).map_or("unknown", |(_, name)| name)
+}
+
+const CHECKSUMS: &[(IlaChecksum, &str)] = &[
+    (IlaChecksum::ADJUST_TRANSPORT, "adj-transport"),
+    (IlaChecksum::NEUTRAL_MAP, "neutral-map"),
+    (IlaChecksum::NO_ACTION, "no-action"),
+    (IlaChecksum::NEUTRAL_MAP_AUTO, "neutral-map-auto"),
+];
+
+const IDENTIFIERS: &[(IlaIdentifier, &str)] =
+    &[(IlaIdentifier::LUID, "luid"), (IlaIdentifier::USE_FORMAT, "use-format")];
+
+const HOOKS: &[(IlaHook, &str)] = &[(IlaHook::ROUTE_OUTPUT, "output"), (IlaHook::ROUTE_INPUT, "input")];
 
 /// Segments in the order of the path.
 fn print_segments(row: &mut Output, segments: impl DoubleEndedIterator<Item = Ipv6Addr> + ExactSizeIterator) {
@@ -259,9 +367,9 @@ fn print_programs(row: &mut Output, encap: Attributes<'_, BpfEncap>) -> Result<(
         encap.read((BpfEncap::IN, BpfEncap::OUT, BpfEncap::XMIT, BpfEncap::XMIT_HEADROOM))?;
     for (name, program) in [("in", incoming), ("out", outgoing), ("xmit", xmit)] {
         let Some(program) = program else { continue };
-        row.word(name);
-        if let Some(text) = program.get(EncapProgram::NAME)? {
-            row.object(name, |row| row.field("name", "", text));
+        match program.get(EncapProgram::NAME)? {
+            Some(text) => row.field(name, name, text),
+            None => row.word(name),
         }
     }
     if let Some(headroom) = headroom {
@@ -285,7 +393,7 @@ fn print_rpl(row: &mut Output, encap: Attributes<'_, RplEncap>) -> Result<(), Er
 fn print_xfrm(row: &mut Output, names: &Names, encap: Attributes<'_, XfrmEncap>) -> Result<(), Error> {
     let (id, link) = encap.read((XfrmEncap::IF_ID, XfrmEncap::LINK))?;
     if let Some(id) = id {
-        row.field("if_id", "if_id", Hex(u64::from(id)));
+        row.field("if_id", "if_id", id);
     }
     if let Some(index) = link {
         row.field("link_dev", "link_dev", names.interface(index));
@@ -294,7 +402,7 @@ fn print_xfrm(row: &mut Output, names: &Names, encap: Attributes<'_, XfrmEncap>)
 }
 
 /// What packets are to be wrapped in, as the command line has it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Encap {
     /// Labels, and their time to live.
     Mpls(Vec<MplsLabel>, Option<u8>),
@@ -304,6 +412,12 @@ pub(super) enum Encap {
     Seg6(Seg6Mode, Vec<Ipv6Addr>),
     /// What this host does as a segment.
     Seg6Local(Box<Local>),
+    /// A new first half of the address, and how it is put there.
+    Ila(u64, Option<IlaChecksum>, Option<IlaIdentifier>, Option<IlaHook>),
+    /// Programs for packets that come in, go out and are sent, and the room that they need before a packet.
+    Bpf([Option<Program>; 3], Option<u32>),
+    /// IPsec by the number of an interface, and the interface below.
+    Xfrm(u32, Option<u32>),
 }
 
 /// A tunnel: the family is IPv4's or IPv6's.
@@ -346,6 +460,9 @@ impl Encap {
             "ip6" => Tunnel::parse(Family::INET6, words, session).map(Self::Ip),
             "seg6" => parse_seg6(words),
             "seg6local" => Local::parse(words, session).map(|local| Self::Seg6Local(Box::new(local))),
+            "ila" => parse_ila(words),
+            "bpf" => parse_programs(words),
+            "xfrm" => parse_xfrm(words, session),
             _ => Err(words.refuse(KINDS)),
         }
     }
@@ -370,11 +487,41 @@ impl Encap {
                 route.put(Route::ENCAP_TYPE, EncapType::SEG6_LOCAL);
                 route.choose(Route::ENCAP, Seg6Local, |encap| local.put(encap));
             }
+            Self::Ila(locator, checksum, identifier, hook) => {
+                route.put(Route::ENCAP_TYPE, EncapType::ILA);
+                route.choose(Route::ENCAP, Ila, |encap| {
+                    encap.put(Ila::LOCATOR, *locator);
+                    encap.put_some(Ila::CSUM_MODE, *checksum);
+                    encap.put_some(Ila::IDENT_TYPE, *identifier);
+                    encap.put_some(Ila::HOOK_TYPE, *hook);
+                });
+            }
+            Self::Bpf(programs, headroom) => {
+                route.put(Route::ENCAP_TYPE, EncapType::BPF);
+                route.choose(Route::ENCAP, BpfEncap, |encap| {
+                    for (key, program) in [BpfEncap::IN, BpfEncap::OUT, BpfEncap::XMIT].into_iter().zip(programs) {
+                        let Some(program) = program else { continue };
+                        encap.nest(key, |encap| {
+                            // A descriptor is never negative.
+                            encap.put(EncapProgram::FD, program.descriptor().unsigned_abs());
+                            encap.put(EncapProgram::NAME, program.name().as_str());
+                        });
+                    }
+                    encap.put_some(BpfEncap::XMIT_HEADROOM, *headroom);
+                });
+            }
+            Self::Xfrm(id, link) => {
+                route.put(Route::ENCAP_TYPE, EncapType::XFRM);
+                route.choose(Route::ENCAP, XfrmEncap, |encap| {
+                    encap.put(XfrmEncap::IF_ID, *id);
+                    encap.put_some(XfrmEncap::LINK, *link);
+                });
+            }
         }
     }
 }
 
-const KINDS: &str = "mpls, ip, ip6, seg6 or seg6local";
+const KINDS: &str = "mpls, ip, ip6, seg6, seg6local, ila, bpf or xfrm";
 
 /// How many segments; the command line's length keeps them far below 128 in practice, and the kernel refuses more.
 fn count(segments: &[Ipv6Addr]) -> u8 {
@@ -457,6 +604,67 @@ impl Tunnel {
             }
         }
     }
+}
+
+fn parse_ila(words: &mut Words<'_>) -> Result<Encap, Failure> {
+    fn one_of<T: Copy>(words: &mut Words<'_>, names: &[(T, &'static str)]) -> Result<T, Failure> {
+        let expected: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
+        let value = |word| names.iter().find(|(_, name)| *name == word).map(|(value, _)| *value);
+        words.parse(&expected.join(" or "), value)
+    }
+    let locator = words.parse("half an address (2001:db8:0:1)", |word| {
+        let groups: Option<Vec<u16>> = word.split(':').map(|group| u16::from_str_radix(group, 16).ok()).collect();
+        let groups: [u16; 4] = groups?.try_into().ok()?;
+        Some(groups.iter().fold(0, |half, group| half << 16 | u64::from(*group)))
+    })?;
+    let (mut checksum, mut identifier, mut hook) = (None, None, None);
+    while let Some(word) = words.next() {
+        match word {
+            "csum-mode" => checksum = Some(one_of(words, CHECKSUMS)?),
+            "ident-type" => identifier = Some(one_of(words, IDENTIFIERS)?),
+            "hook-type" => hook = Some(one_of(words, HOOKS)?),
+            _ => {
+                words.back();
+                break;
+            }
+        }
+    }
+    Ok(Encap::Ila(locator, checksum, identifier, hook))
+}
+
+fn parse_programs(words: &mut Words<'_>) -> Result<Encap, Failure> {
+    let [mut incoming, mut outgoing, mut xmit] = [None, None, None];
+    let mut headroom = None;
+    while let Some(word) = words.next() {
+        let place = match word {
+            "in" => &mut incoming,
+            "out" => &mut outgoing,
+            "xmit" => &mut xmit,
+            "headroom" => {
+                headroom = Some(words.number()?);
+                continue;
+            }
+            _ => {
+                words.back();
+                break;
+            }
+        };
+        *place = Some(Program::read(words, "pinned PATH or fd NUMBER")?);
+    }
+    Ok(Encap::Bpf([incoming, outgoing, xmit], headroom))
+}
+
+fn parse_xfrm(words: &mut Words<'_>, session: &mut Session) -> Result<Encap, Failure> {
+    if !words.take("if_id") {
+        words.value("if_id")?;
+        return Err(words.refuse("if_id"));
+    }
+    let id = words.number()?;
+    let link = match words.take("link_dev") {
+        true => Some(session.interface(words.value("an interface")?)?),
+        false => None,
+    };
+    Ok(Encap::Xfrm(id, link))
 }
 
 /// Addresses with commas between, as a routing header has them: the last of the path first.

@@ -7,13 +7,14 @@ use std::net::IpAddr;
 
 use ringlink::codec::Error;
 use ringlink::codec::route::{
-    Family, Route, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteTable, RouteType, Rtm, Scope, ShortTable,
+    Family, MplsLabel, Route, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteTable, RouteType, Rtm, Scope,
+    ShortTable,
 };
 use ringlink::codec::table::Body;
 
 use super::nexthops::Nexthops;
 use super::row::{Hidden, Type, View, print};
-use super::{flow, table, tos, vrf_table};
+use super::{flow, label, table, tos, vrf_table};
 use crate::arguments::{Net, Words, bits_of, family_named, keyword, octets};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -47,6 +48,8 @@ struct Nets {
     around: Option<Net>,
     /// It is this one.
     exact: Option<Net>,
+    /// It is this label, which has no part to be within.
+    label: Option<MplsLabel>,
 }
 
 const WORDS: &[&str] = &[
@@ -277,6 +280,10 @@ impl Nets {
                 &mut self.exact
             }
         };
+        if *family == Family::MPLS {
+            self.label = Some(label(words)?);
+            return Ok(());
+        }
         let net = words.net(*family)?;
         if *family == Family::UNSPEC {
             *family = net.family();
@@ -286,12 +293,16 @@ impl Nets {
     }
 
     fn is_everything(&self) -> bool {
-        self.root.is_none() && self.around.is_none() && self.exact.is_none()
+        self.root.is_none() && self.around.is_none() && self.exact.is_none() && self.label.is_none()
     }
 
     fn matches(&self, family: Family, address: Option<&[u8]>, length: u8) -> bool {
         if self.is_everything() {
             return true;
+        }
+        if let Some(label) = self.label {
+            let first = address.and_then(|bytes| MplsLabel::stack(bytes).ok()?.next());
+            return first.is_some_and(|first| first.label() == label.label());
         }
         let zeros = [0; 16];
         let bytes = address.unwrap_or(zeros.get(..usize::from(bits_of(family) / 8)).unwrap_or_default());

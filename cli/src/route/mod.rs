@@ -6,7 +6,7 @@ mod filter;
 mod nexthops;
 mod row;
 
-use ringlink::codec::route::{Family, Route, RouteFlags, RouteHeader, RouteTable, Rtm};
+use ringlink::codec::route::{Family, MplsLabel, Route, RouteFlags, RouteHeader, RouteTable, Rtm};
 
 use crate::arguments::{Words, bits_of, family_of, keyword};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(crate) use row::{Class, Type, View, family_name, interface, print};
 /// What `ringlink route help` says.
 pub(crate) const HELP: &str = "\
 ringlink route [show] [SELECTOR]
-ringlink route get ADDRESS [from ADDRESS] [iif DEV] [oif DEV] [vrf NAME] [mark N] [tos N] [uid N]
+ringlink route get ADDRESS|LABEL [from ADDRESS] [iif DEV] [oif DEV] [vrf NAME] [mark N] [tos N] [uid N]
                            [ipproto P] [sport N] [dport N] [fibmatch]
 ringlink route add|replace|append|change|del [TYPE] PREFIX [WHERE]
 
@@ -30,7 +30,9 @@ WHERE     via [FAMILY] ADDRESS, dev DEV, src ADDRESS, table NAME, metric N, prot
           nexthop [via …] [dev DEV] [weight N] [realms …] [encap ENCAP] [onlink] …
 ENCAP     mpls LABEL/LABEL [ttl N] | ip|ip6 id N dst ADDRESS [src …] [ttl N] [tos N] [key] [csum] [seq]
           seg6 mode MODE segs A,B | seg6local action NAME [nh4|nh6|table|vrftable|oif|srh segs …]
-PREFIX    10.0.0.0/8, 2001:db8::/32, default; for MPLS: mpls LABEL [as to LABEL/LABEL]
+          ila LOCATOR [csum-mode M] [ident-type T] [hook-type H] | xfrm if_id N [link_dev DEV]
+          bpf [in|out|xmit pinned PATH|fd N] … [headroom N]
+PREFIX    10.0.0.0/8, 2001:db8::/32, default; for MPLS (`-f mpls`): LABEL [as to LABEL/LABEL]
 TYPE      unicast local broadcast anycast multicast blackhole unreachable prohibit throw
 ";
 
@@ -82,10 +84,11 @@ fn get(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     while let Some(word) = words.next() {
         question.read(word, words, session)?;
     }
-    let Some(to) = question.to else {
-        return Err(words.refuse_end("an address"));
+    let family = match (question.to, question.label) {
+        (_, Some(_)) => Family::MPLS,
+        (Some(to), None) => family_of(to),
+        (None, None) => return Err(words.refuse_end("an address")),
     };
-    let family = family_of(to);
     // IPv6 always tells the table, and refuses to be asked for it.
     let mut flags = if family == Family::INET { RouteFlags::LOOKUP_TABLE } else { RouteFlags::default() };
     if question.fibmatch {
@@ -103,7 +106,8 @@ fn get(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
     let view = View { details: session.options.details || session.options.json, ..View::default() };
     let Session { connection, names, output, .. } = session;
     let reply = connection.get(Rtm::GETROUTE, header, |route| {
-        route.put(Route::DST, to);
+        route.put_some(Route::DST, question.to);
+        route.put_some(Route::DST, question.label.as_ref().map(std::slice::from_ref));
         route.put_some(Route::SRC, question.from);
         route.put_some(Route::IIF, question.iif);
         route.put_some(Route::OIF, question.oif);
@@ -123,6 +127,8 @@ fn get(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
 struct Question {
     family: Family,
     to: Option<std::net::IpAddr>,
+    /// In place of an address, for the family MPLS.
+    label: Option<MplsLabel>,
     from: Option<std::net::IpAddr>,
     iif: Option<u32>,
     oif: Option<u32>,
@@ -157,6 +163,7 @@ impl Question {
         ];
         // A whole word or none: `d` is no address, and ambiguous as a keyword.
         match WORDS.iter().find(|known| **known == word).copied() {
+            Some("to") if self.family == Family::MPLS => self.label = Some(label(words)?),
             Some("to") => self.to = Some(words.address(self.family)?),
             Some("from") => self.from = Some(words.address(self.family)?),
             Some("iif") => self.iif = Some(session.interface(words.value("an interface")?)?),
@@ -169,6 +176,10 @@ impl Question {
             Some("dport") => self.dport = Some(words.number()?),
             Some("fibmatch") => self.fibmatch = true,
             Some(_) => return Err(Failure::Usage(format!("`{word}` is not supported here"))),
+            None if self.family == Family::MPLS => {
+                words.back();
+                self.label = Some(label(words)?);
+            }
             None => {
                 words.back();
                 let net = words.net(self.family)?;
@@ -178,6 +189,12 @@ impl Question {
         }
         Ok(())
     }
+}
+
+/// The next word as the label that packets of an MPLS route have.
+fn label(words: &mut Words<'_>) -> Result<MplsLabel, Failure> {
+    let one = |word| encap::labels(word).filter(|labels| labels.len() == 1);
+    Ok(words.parse("a label (0 to 1048575)", one)?.first().copied().unwrap_or_default())
 }
 
 /// The next word as a type of service.

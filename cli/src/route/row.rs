@@ -168,10 +168,10 @@ pub(crate) fn print(
         match multipath {
             Some(paths) => row.list("nexthops", |row| {
                 for path in paths {
-                    let (header, attributes) = path?;
+                    let (path, attributes) = path?;
                     row.line("\t");
                     row.word("nexthop");
-                    row.entry(|row| print_path(row, names, header, attributes))?;
+                    row.entry(|row| print_path(row, names, header.family, path, attributes))?;
                 }
                 Ok(())
             }),
@@ -233,11 +233,15 @@ fn print_flow(row: &mut Output, names: &Names, flow: u32) {
 fn print_path(
     row: &mut Output,
     names: &Names,
+    family: Family,
     header: NextHopHeader,
     attributes: Attributes<'_, Route>,
 ) -> Result<(), Error> {
-    let (encap_type, gateway, via, flow) =
-        attributes.read((Route::ENCAP_TYPE, Route::GATEWAY, Route::VIA, Route::FLOW))?;
+    let (encap_type, labels, gateway, via, flow) =
+        attributes.read((Route::ENCAP_TYPE, Route::NEWDST, Route::GATEWAY, Route::VIA, Route::FLOW))?;
+    if let Some(labels) = labels {
+        row.field("to", "as to", Labels(labels));
+    }
     if let Some(kind) = encap_type {
         encap::print(row, names, kind, payload(attributes)?, encap::ALONE)?;
     }
@@ -251,7 +255,9 @@ fn print_path(
         print_flow(row, names, flow);
     }
     row.field("dev", "dev", interface(names, header.ifindex));
-    row.field("weight", "weight", u16::from(header.hops) + 1);
+    if family != Family::MPLS {
+        row.field("weight", "weight", u16::from(header.hops) + 1);
+    }
     let NextHopFlags(bits) = header.flags;
     flags(row, RouteFlags(u32::from(bits)));
     Ok(())

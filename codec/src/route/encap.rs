@@ -157,7 +157,7 @@ space! {
     /// Options of one tunnel protocol (include/uapi/linux/lwtunnel.h). Linux 6.18, for one, crashes when it is asked
     /// to make a route with options.
     pub EncapOptions, "LWTUNNEL_IP_OPTS_" {
-        /// A Geneve option; there may be several.
+        /// Geneve options: in requests one in each, in answers all in one.
         GENEVE: Many<Nest<GeneveOption>> = 1,
         /// VXLAN extension.
         VXLAN: Nest<VxlanOption> = 2,
@@ -167,14 +167,15 @@ space! {
 }
 
 space! {
-    /// A Geneve option (include/uapi/linux/lwtunnel.h, RFC 8926).
+    /// A Geneve option (include/uapi/linux/lwtunnel.h, RFC 8926), or several, one behind the other: then the attributes
+    /// repeat, in this order.
     pub GeneveOption, "LWTUNNEL_IP_OPT_GENEVE_" {
         /// Who defines the type.
-        CLASS: Be16 = 1,
+        CLASS: Many<Be16> = 1,
         /// Type; the high bit says that it must be understood.
-        TYPE: u8 = 2,
+        TYPE: Many<u8> = 2,
         /// Data, a multiple of 4 bytes, at most 124.
-        DATA: Bytes = 3,
+        DATA: Many<Bytes> = 3,
     }
 }
 

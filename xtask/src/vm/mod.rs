@@ -2,7 +2,8 @@
 //! runs there.
 //!
 //! A guest sees the machine's whole root read-only, so every program built here runs in it; `/run` is its only
-//! writable folder, and `TMPDIR`. It has no network beyond its own. A guest that panics, or never says how its command
+//! writable folder, and `TMPDIR`. It has no network beyond its own. `RINGLINK_GUEST` in its environment tells tests that
+//! they may ask what could crash a kernel. A guest that panics, or never says how its command
 //! ended, is a failure.
 
 mod prepare;
@@ -28,7 +29,7 @@ pub struct Options {
     /// Kernel: 5.10, 6.1, 6.12, 6.18 or 7.3, as Debian packages it
     #[arg(long, default_value = "6.1")]
     kernel: String,
-    /// Modules to load first, besides those that load by themselves
+    /// Modules to load first, besides those that load by themselves and those that the tests want
     #[arg(long, value_delimiter = ',')]
     load: Vec<String>,
     /// Seconds after which the guest is ended
@@ -62,7 +63,7 @@ pub struct Boot {
 /// so: that is no failure of the command.
 pub fn run(options: &Options) -> Outcome<ExitCode> {
     let guest = match Guest::prepare(&options.kernel) {
-        Ok(guest) => Guest { load: options.load.clone(), memory: options.memory, ..guest },
+        Ok(guest) => Guest { load: [guest.load.as_slice(), &options.load].concat(), memory: options.memory, ..guest },
         Err(failure) => {
             println!("skipped: guest: {failure}");
             return Ok(ExitCode::SUCCESS);
@@ -105,7 +106,7 @@ impl Guest {
         static BOOTS: AtomicU32 = AtomicU32::new(0);
         let boot = BOOTS.fetch_add(1, Ordering::Relaxed);
         let script = self.folder.join(format!("script-{}-{boot}", std::process::id()));
-        let mut text = b"export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run".to_vec();
+        let mut text = b"export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run RINGLINK_GUEST=1".to_vec();
         for name in ["CI", "RUST_BACKTRACE"] {
             if let Some(value) = std::env::var_os(name) {
                 text.extend([b" ", name.as_bytes(), b"=", &quoted(&value)].concat());

@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// What the first root needs to mount the second.
 const MODULES: [&str; 3] = ["virtio_pci", "9pnet_virtio", "9p"];
 
+/// Modules that tests want and that nothing loads by itself.
+const LOAD: [&str; 2] = ["mpls_router", "ila"];
+
 const INIT: &str = include_str!("init.sh");
 
 pub(super) fn guest(kernel: &str) -> Outcome<Guest> {
@@ -53,7 +56,7 @@ pub(super) fn guest(kernel: &str) -> Outcome<Guest> {
     let release = fs::read_to_string(&stamp).context(|| format!("cannot read {}", stamp.display()))?;
     // The init script is this program's own, so it is put into the guest anew when it is another.
     initramfs(&folder, &release)?;
-    Ok(Guest { release, folder, load: Vec::new(), memory: 512 })
+    Ok(Guest { release, folder, load: LOAD.map(str::to_owned).to_vec(), memory: 512 })
 }
 
 fn known() -> String {

@@ -12,8 +12,6 @@ mod kinds;
 mod readers;
 mod tunnels;
 
-use std::os::fd::OwnedFd;
-
 use ringlink::Namespace;
 use ringlink::codec::route::{
     BridgeOptionsChange, Link, LinkFlags, LinkHeader, LinkInfo, LinkMessage, LinkProperties, Rtm,
@@ -24,6 +22,7 @@ use ringlink::codec::wire::{Payload, Writer};
 use functions::Function;
 
 use crate::arguments::{Words, keyword};
+use crate::bpf::Program;
 use crate::failure::Failure;
 use crate::session::{Session, warn};
 
@@ -37,7 +36,7 @@ struct Reader<'r, 'w> {
     /// Namespaces that the request names by descriptor: open until it was sent.
     namespaces: Vec<Namespace>,
     /// The same of programs.
-    programs: Vec<OwnedFd>,
+    programs: Vec<Program>,
     /// Whether an interface is made, not changed.
     makes: bool,
     /// Options of a bridge that were read so far.

@@ -1,4 +1,4 @@
-//! `ringlink link set … xdp`: programs come and go, as `ip` sees them.
+//! Programs of interfaces (`link set … xdp`) and of routes (`encap bpf`): they come and go, as `ip` sees them.
 
 mod support;
 
@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use support::Netns;
 
-/// `return XDP_PASS;`: two instructions of eight bytes (include/uapi/linux/bpf.h).
-#[cfg(target_endian = "little")]
-const PASS: [u8; 16] = [0xb7, 0, 0, 0, 2, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
-#[cfg(target_endian = "big")]
-const PASS: [u8; 16] = [0xb7, 0, 0, 0, 0, 0, 0, 2, 0x95, 0, 0, 0, 0, 0, 0, 0];
+/// A program that returns this number: two instructions of eight bytes (include/uapi/linux/bpf.h).
+fn returning(number: u8) -> [u8; 16] {
+    let mut code = [0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
+    code[4..8].copy_from_slice(&u32::from(number).to_ne_bytes());
+    code
+}
 
 /// The beginning of `union bpf_attr` for `BPF_PROG_LOAD` (bpf(2)).
 #[repr(C)]
@@ -39,23 +40,24 @@ struct Pin {
 
 const PROGRAM_LOAD: libc::c_int = 5;
 const OBJECT_PIN: libc::c_int = 6;
-const TYPE_XDP: u32 = 6;
+
+/// Types of programs, each with a number that lets a packet pass (`XDP_PASS`, `BPF_OK`).
+const XDP: (u32, u8) = (6, 2);
+const ROUTE_IN: (u32, u8) = (10, 0);
+const ROUTE_OUT: (u32, u8) = (11, 0);
+const ROUTE_XMIT: (u32, u8) = (12, 0);
 
 fn number(pointer: *const impl Sized) -> u64 {
     u64::try_from(pointer.expose_provenance()).unwrap()
 }
 
 /// Loads a program that lets everything pass. Its descriptor stays open in the programs that this one starts.
-fn program() -> io::Result<OwnedFd> {
-    let load = Load {
-        prog_type: TYPE_XDP,
-        insn_cnt: 2,
-        insns: number(&PASS),
-        license: number(c"MIT".as_ptr()),
-        ..Load::default()
-    };
-    // SAFETY: bpf(2) reads `size_of::<Load>()` bytes of `load`, two instructions at `insns` and the string at `license`,
-    // both of which are static, and writes nothing without a log buffer.
+fn program((prog_type, answer): (u32, u8)) -> io::Result<OwnedFd> {
+    let code = returning(answer);
+    let (insns, license) = (number(&raw const code), number(c"MIT".as_ptr()));
+    let load = Load { prog_type, insn_cnt: 2, insns, license, ..Load::default() };
+    // SAFETY: bpf(2) reads `size_of::<Load>()` bytes of `load`, two instructions at `insns`, which live to the end of
+    // this function, and the static string at `license`. It writes nothing without a log buffer.
     let answer = unsafe { libc::syscall(libc::SYS_bpf, PROGRAM_LOAD, &raw const load, size_of::<Load>()) };
     let descriptor = RawFd::try_from(answer).ok().filter(|descriptor| *descriptor >= 0);
     let descriptor = descriptor.ok_or_else(io::Error::last_os_error)?;
@@ -128,7 +130,7 @@ fn remove(folder: &Path) {
 fn programs_are_attached_and_taken_off() {
     const TEST: &str = "programs_are_attached_and_taken_off";
     let Some(netns) = Netns::with_interfaces(TEST) else { return };
-    let program = match program() {
+    let program = match program(XDP) {
         Ok(program) => program,
         Err(error) => {
             println!("absent: {TEST}: bpf(2): {error}");
@@ -165,4 +167,33 @@ fn programs_are_attached_and_taken_off() {
     let refused = netns.ringlink("link set dev v0 xdp pinned /nonexistent");
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(1) && error.contains("`/nonexistent`: No such file"), "{error}");
+}
+
+#[test]
+fn routes_run_programs() {
+    const TEST: &str = "routes_run_programs";
+    let Some(netns) = Netns::with_interfaces(TEST) else { return };
+    netns.ip("addr add 10.0.0.1/24 dev v0");
+    let programs = [ROUTE_IN, ROUTE_OUT, ROUTE_XMIT].map(program);
+    let [Ok(incoming), Ok(outgoing), Ok(xmit)] = programs else {
+        println!("absent: {TEST}: bpf(2): {programs:?}");
+        return;
+    };
+    let [incoming, outgoing, xmit] = [incoming, outgoing, xmit].map(|program| (program.as_raw_fd(), program));
+    netns.change(&format!("route add 10.30.0.0/16 encap bpf in fd {} dev v0", incoming.0));
+    netns.change(&format!(
+        "route add 10.31.0.0/16 encap bpf out fd {} xmit fd {} headroom 16 via 10.0.0.2 dev v0",
+        outgoing.0, xmit.0
+    ));
+    netns.compare("route");
+    netns.compare_text("route");
+    let rows = netns.rows("route show 10.31.0.0/16");
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(row["xmit"], format!("fd {}", xmit.0));
+    assert_eq!(row["encap"], "bpf");
+    // A program of another type.
+    let refused = netns.ringlink(&format!("route add 10.32.0.0/16 encap bpf out fd {} dev v0", incoming.0));
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    netns.change("route del 10.31.0.0/16");
+    assert!(netns.rows("route show 10.31.0.0/16").is_empty());
 }
