@@ -15,15 +15,19 @@ pub mod engine;
 
 pub mod connection;
 
+pub mod fleet;
+
 pub mod monitor;
 
 mod sys;
+mod uring;
 
 pub use ringlink_codec as codec;
 
 pub use connection::{Config, Connection};
 pub use engine::EngineChoice;
 pub use error::{Error, Refused};
+pub use fleet::Fleet;
 pub use monitor::Monitor;
 pub use namespace::Namespace;
 pub use socket::{Protocol, SocketOptions};

@@ -118,20 +118,30 @@ impl Namespace {
     /// Runs `task` in this namespace, in a thread that lives only for it, and returns what it returned.
     ///
     /// The caller's own thread stays where it is. `task` must not leave anything behind in its thread.
-    pub(crate) fn run<T: Send>(&self, task: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
-        std::thread::scope(|scope| {
-            std::thread::Builder::new()
-                .name("ringlink-setns".into())
-                .spawn_scoped(scope, || {
-                    sys::enter_network_namespace(self.as_fd())
-                        .map_err(|error| failed(NamespaceProblem::Enter, &error))?;
-                    task()
-                })
-                .map_err(|error| Error::from_io("clone", &error))?
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+    pub(crate) fn run<T: Send>(&self, task: impl FnMut() -> Result<T, Error> + Send) -> Result<T, Error> {
+        run_in_each(std::slice::from_ref(self), task)?.pop().unwrap_or(Err(Error::NoAnswer))
     }
+
+    fn enter(&self) -> Result<(), Error> {
+        sys::enter_network_namespace(self.as_fd()).map_err(|error| failed(NamespaceProblem::Enter, &error))
+    }
+}
+
+/// Runs `task` in each of these namespaces, in one thread that lives only for it, and returns what it returned in each.
+pub(crate) fn run_in_each<T: Send>(
+    namespaces: &[Namespace],
+    mut task: impl FnMut() -> Result<T, Error> + Send,
+) -> Result<Vec<Result<T, Error>>, Error> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("ringlink-setns".into())
+            .spawn_scoped(scope, || {
+                namespaces.iter().map(|namespace| namespace.enter().and_then(|()| task())).collect()
+            })
+            .map_err(|error| Error::from_io("clone", &error))?
+            .join()
+            .map_err(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 impl AsFd for Namespace {

@@ -237,7 +237,11 @@ pub(crate) fn origin(sender: u32, groups: u32, mut control: &[u8]) -> Origin {
 
 /// Waits until the socket has something to receive, at most so long (`None`: for ever), or a signal comes.
 pub(crate) fn wait_readable(socket: BorrowedFd<'_>, remaining: Option<Duration>) -> Result<(), Error> {
-    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    wait_any(&mut [libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 }], remaining)
+}
+
+/// Waits until something happens to one of the descriptors, at most so long (`None`: for ever), or a signal comes.
+pub(crate) fn wait_any(entries: &mut [libc::pollfd], remaining: Option<Duration>) -> Result<(), Error> {
     // SAFETY: all fields are integers, for which zero is a value.
     let mut time: libc::timespec = unsafe { MaybeUninit::zeroed().assume_init() };
     let time = remaining.map_or(ptr::null(), |remaining| {
@@ -245,8 +249,8 @@ pub(crate) fn wait_readable(socket: BorrowedFd<'_>, remaining: Option<Duration>)
         time.tv_nsec = remaining.subsec_nanos() as _;
         &raw const time
     });
-    // SAFETY: one entry is passed; the time is null or a local; the signal mask may be null.
-    if unsafe { libc::ppoll(&raw mut entry, 1, time, ptr::null()) } < 0 {
+    // SAFETY: the entries are as many as said; the time is null or a local; the signal mask may be null.
+    if unsafe { libc::ppoll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, time, ptr::null()) } < 0 {
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(Error::from_io("ppoll", &error));

@@ -536,21 +536,26 @@ impl<A> fmt::Debug for Reply<'_, A> {
 }
 
 /// A request's root space and the size of its fixed header: what a refusal's offset is resolved with.
-#[derive(Clone, Copy)]
-struct Root {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Root {
     space: fn() -> &'static codec::table::Space,
     header: usize,
 }
 
 impl Root {
-    fn of<Q: Format>() -> Root {
+    pub(crate) fn of<Q: Format>() -> Root {
         Root { space: <Q::Space as Table>::space, header: <Q::Header as Record>::LAYOUT.size }
     }
 }
 
 /// The error for a refusal of `request`.
 #[cold]
-fn refused(protocol: Protocol, refusal: &Refusal<'_>, request: Option<Message<'_>>, root: Option<Root>) -> Error {
+pub(crate) fn refused(
+    protocol: Protocol,
+    refusal: &Refusal<'_>,
+    request: Option<Message<'_>>,
+    root: Option<Root>,
+) -> Error {
     let table = codec::protocol::Protocol::numbered(protocol.0);
     let row = request.zip(table).and_then(|(request, table)| table.operation(request.header.kind));
     let root = root.or(row.map(|row| Root { space: row.space, header: row.header.size }));
@@ -568,7 +573,7 @@ fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, E
 }
 
 /// Says no to an answer of another type.
-fn expect(message: Message<'_>, answer: MessageType) -> Result<(), Error> {
+pub(crate) fn expect(message: Message<'_>, answer: MessageType) -> Result<(), Error> {
     if message.header.kind == answer {
         return Ok(());
     }
@@ -582,7 +587,7 @@ fn origin(datagram: &Datagram<'_>) -> Origin {
 }
 
 /// A number that other processes do not know.
-fn first_sequence() -> u32 {
+pub(crate) fn first_sequence() -> u32 {
     use std::hash::{BuildHasher, Hasher};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     u32::try_from(random >> 32).unwrap_or_default()
