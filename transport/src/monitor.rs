@@ -30,14 +30,18 @@ use ringlink_codec::wire::Messages;
 use crate::connection::Config;
 use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, Reason};
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, EngineKind, Reason};
 use crate::error::Error;
-use crate::socket::{Protocol, Socket};
+use crate::socket::{Protocol, Socket, SocketOption};
 
 /// A socket for events. See the [module](self).
 pub struct Monitor {
     engine: Box<dyn Engine>,
     foreign: Cell<u64>,
+    overruns: Cell<u64>,
+    /// How many system calls had been made when the drop counter was last read; `None` where the engine itself reports
+    /// losses.
+    counted: Cell<Option<u64>>,
 }
 
 impl fmt::Debug for Monitor {
@@ -58,7 +62,9 @@ impl Monitor {
 
     /// Opens a monitor and joins these groups. Of the configuration, the engine and the socket's options count.
     ///
-    /// [`EngineChoice::Auto`] takes a ring where there is one to be had, for events come without end.
+    /// [`EngineChoice::Auto`] takes a ring where there is one to be had, for events come without end. On a ring the socket does
+    /// not report losses by itself ([`SocketOptions::no_enobufs`](crate::SocketOptions::no_enobufs)), which would end its
+    /// receive each time: its drop counter is read after every wait instead.
     ///
     /// # Errors
     ///
@@ -70,7 +76,11 @@ impl Monitor {
             groups.iter().try_for_each(|group| socket.join(*group))?;
             Ok::<Socket, Error>(socket)
         };
-        let ring = || Ok::<_, Error>(Box::new(Ring::new(open()?, RingConfig::monitor())?) as Box<dyn Engine>);
+        let ring = || {
+            let socket = open()?;
+            socket.set(SocketOption::NoEnobufs, true)?;
+            Ok::<_, Error>(Box::new(Ring::new(socket, RingConfig::monitor())?) as Box<dyn Engine>)
+        };
         let syscall = || Ok::<_, Error>(Box::new(Syscall::new(open()?, SyscallConfig::default())?) as Box<dyn Engine>);
         let engine = match config.engine {
             EngineChoice::Ring => ring()?,
@@ -80,7 +90,8 @@ impl Monitor {
                 other => other?,
             },
         };
-        Ok(Monitor { engine, foreign: Cell::new(0) })
+        let counted = (engine.kind() == EngineKind::Ring).then_some(0);
+        Ok(Monitor { engine, foreign: Cell::new(0), overruns: Cell::new(0), counted: Cell::new(counted) })
     }
 
     /// Waits for the next datagram from the kernel. Several may be held at once on a ring.
@@ -90,12 +101,31 @@ impl Monitor {
     /// [`Error::Overrun`] where events were lost, [`Error::TimedOut`], and what the engine says. The monitor goes on
     /// after each of them.
     pub fn receive(&self, deadline: Deadline) -> Result<Notice<'_>, Error> {
+        self.count_losses()?;
         loop {
             let datagram = self.engine.receive(deadline)?;
             if datagram.is_from_kernel() {
                 return Ok(Notice { datagram });
             }
             self.foreign.set(self.foreign.get().wrapping_add(1));
+        }
+    }
+
+    /// Reads the drop counter, if the kernel was entered since that was last done: it drops only while events are queued, so
+    /// there is always another wait after a loss.
+    fn count_losses(&self) -> Result<(), Error> {
+        let Some(counted) = self.counted.get() else { return Ok(()) };
+        let calls = self.engine.counters().system_calls;
+        if calls == counted {
+            return Ok(());
+        }
+        self.counted.set(Some(calls));
+        match self.engine.socket().take_drops() {
+            0 => Ok(()),
+            drops => {
+                self.overruns.set(self.overruns.get().wrapping_add(1));
+                Err(Error::Overrun { drops })
+            }
         }
     }
 
@@ -116,7 +146,8 @@ impl Monitor {
 
     /// What the engine did.
     pub fn counters(&self) -> Counters {
-        self.engine.counters()
+        let counters = self.engine.counters();
+        Counters { overruns: counters.overruns.wrapping_add(self.overruns.get()), ..counters }
     }
 }
 

@@ -373,6 +373,40 @@ fn a_message_from_another_process_is_refused() {
 }
 
 #[test]
+fn a_monitor_tells_every_loss_with_its_count() {
+    over_engines("a_monitor_tells_every_loss", |config| {
+        let writer = ringlink::engine::open(EngineChoice::Syscall, request_socket()).expect("an engine");
+        let socket = SocketOptions { receive_buffer: Some(1), ..SocketOptions::default() };
+        let monitor =
+            Monitor::with(Protocol::ROUTE, &Config { socket, ..config }, &[Group::IPV4_ROUTE.0]).expect("a monitor");
+        // Three storms; what is received and what is counted as lost are all the events there were.
+        let (mut events, mut lost, mut told) = (0, 0, 0);
+        for storm in 0..3 {
+            add_routes(&*writer, storm * 3000..(storm + 1) * 3000);
+            loop {
+                match monitor.receive(Deadline::after(Duration::ZERO)) {
+                    Ok(notice) => events += notice.messages().count() as u32,
+                    Err(Error::Overrun { drops }) => {
+                        lost += drops;
+                        told += 1;
+                    }
+                    Err(error) => {
+                        assert_eq!(error, Error::TimedOut);
+                        break;
+                    }
+                }
+            }
+        }
+        assert!(told >= 3, "{told} overruns told");
+        assert_eq!(events + lost, 9000, "{events} events, {lost} lost");
+        assert_eq!(monitor.counters().overruns, told);
+        // A quiet time after a storm has nothing more to tell.
+        add_routes(&*writer, 9000..9001);
+        assert_eq!(monitor.receive(soon()).expect("an event").messages().count(), 1);
+    });
+}
+
+#[test]
 fn a_monitor_waits_no_longer_than_it_may() {
     over_engines("a_monitor_waits_no_longer", |config| {
         let monitor = Monitor::with(Protocol::ROUTE, &config, &[Group::NEIGH.0]).expect("a monitor");
