@@ -91,6 +91,66 @@ fn a_long_dump_counts_the_same() {
     });
 }
 
+/// All bytes of a dump of routes, without the port id that each message repeats.
+fn dumped(engine: &dyn Engine, mut pause: impl FnMut()) -> Vec<u8> {
+    drop(engine.exchange(&noop(1), soon()).expect("primed"));
+    let mut bytes = Vec::new();
+    engine.send(&dump_routes(2)).expect("sent");
+    loop {
+        let datagram = engine.receive(soon()).expect("the next");
+        let (start, mut at) = (bytes.len(), 0);
+        bytes.extend_from_slice(&datagram);
+        let mut done = false;
+        for (kind, _, payload) in messages(&datagram) {
+            bytes[start + at + 12..start + at + 16].fill(0);
+            at += 16 + payload.len().next_multiple_of(4);
+            done = kind == DONE;
+        }
+        if done {
+            return bytes;
+        }
+        pause();
+    }
+}
+
+#[test]
+fn the_same_dump_through_every_engine_is_the_same_bytes() {
+    isolated("the_same_dump_through_every_engine", || {
+        ip("link set lo up");
+        add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..30_000);
+        let all = engines(request_socket);
+        let expected = dumped(&*all[0].1, || {});
+        assert!(expected.len() > 30_000 * 52, "{}", expected.len());
+        for (name, engine) in &all[1..] {
+            assert!(dumped(&**engine, || {}) == expected, "{name}");
+        }
+        // Rings that run dry all the time, in front of somebody slow.
+        for slots in [2, 4, 16] {
+            match Ring::new(request_socket(), RingConfig { slots, ..RingConfig::default() }) {
+                Ok(ring) => {
+                    let slow = || (0..100).for_each(|_| std::thread::yield_now());
+                    assert!(dumped(&ring, slow) == expected, "{slots} slots");
+                    let counters = ring.counters();
+                    assert!(counters.starvations > 0 && counters.overruns == 0, "{counters:?}");
+                }
+                Err(error) => missing("the same bytes", &error.to_string()),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_datagram_that_is_held_does_not_change() {
+    for (name, engine) in engines(request_socket) {
+        let held = engine.exchange(&noop(7), soon()).expect(name);
+        let copy = held.to_vec();
+        for sequence in 0..10_000 {
+            drop(engine.exchange(&noop(sequence), soon()).expect(name));
+        }
+        assert_eq!(held[..], copy[..], "{name}");
+    }
+}
+
 #[test]
 fn a_forger_is_seen_or_refused() {
     isolated("a_forger_is_seen_or_refused", || {
