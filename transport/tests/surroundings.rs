@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -122,17 +123,60 @@ impl Drop for Child {
     }
 }
 
+/// Runs a test once more, in a process of its own that `change` may change; says whether this is that process.
+fn is_alone(name: &str, change: impl FnOnce(&mut Command)) -> bool {
+    if std::env::var_os("RINGLINK_ALONE").is_some() {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    command.args(["--exact", name, "--test-threads=1", "--nocapture"]).env("RINGLINK_ALONE", "1");
+    change(&mut command);
+    let output = command.output().expect("run");
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    false
+}
+
+#[test]
+fn a_process_that_may_lock_little_memory() {
+    let little = |command: &mut Command| {
+        let limit = libc::rlimit { rlim_cur: 64 * 1024, rlim_max: 64 * 1024 };
+        let confine = move || {
+            // SAFETY: the limit is valid during the call; a process without privileges cannot raise it again.
+            match unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        };
+        // SAFETY: the closure calls nothing but setrlimit(2), which may be called between fork and exec.
+        unsafe { command.pre_exec(confine) };
+        // SAFETY: no pointers are passed.
+        if unsafe { libc::geteuid() } == 0 {
+            command.uid(65_534);
+        }
+    };
+    if !is_alone("a_process_that_may_lock_little_memory", little) {
+        return;
+    }
+    // Without a namespace of its own, for that takes privileges: this asks for nothing but acknowledgements.
+    let automatic = Auto::new(request_socket(), Sizes { threshold: 0, ..Sizes::default() }).expect("an engine");
+    for sequence in 1..10 {
+        automatic.send(&noop(sequence)).expect("sent");
+        automatic.send(&noop(sequence + 100)).expect("sent");
+        assert_eq!(automatic.receive(soon()).expect("the first")[8], sequence as u8);
+        assert_eq!(automatic.receive(soon()).expect("the second")[8], sequence as u8 + 100);
+    }
+    println!("with 64 KiB of locked memory: {}", automatic.reason());
+    match automatic.reason() {
+        Reason::NoRing(_) => assert_eq!(automatic.kind(), EngineKind::Syscall),
+        reason => assert_eq!((reason, automatic.kind()), (Reason::Long { threshold: 0 }, EngineKind::Ring)),
+    }
+}
+
 #[test]
 fn nothing_is_left_behind() {
     // In a process of its own, because the other tests open descriptors and map memory too.
-    if std::env::var_os("RINGLINK_ALONE").is_none() {
-        let output = Command::new(std::env::current_exe().expect("a path"))
-            .args(["--exact", "nothing_is_left_behind", "--test-threads=1", "--nocapture"])
-            .env("RINGLINK_ALONE", "1")
-            .output()
-            .expect("run");
-        print!("{}", String::from_utf8_lossy(&output.stdout));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !is_alone("nothing_is_left_behind", |_| {}) {
         return;
     }
     let once = |choice| match Ring::new(request_socket(), choice) {
@@ -190,6 +234,9 @@ fn forbid(call: libc::c_long, errno: i32) {
 
 #[test]
 fn a_sandbox_without_io_uring() {
+    if let Err(error) = Ring::new(request_socket(), RingConfig::tiny()) {
+        return missing("a_sandbox_without_io_uring", &error.to_string());
+    }
     for (call, errno, text) in [
         (libc::SYS_io_uring_setup, libc::EPERM, "io_uring is forbidden here"),
         (libc::SYS_io_uring_setup, libc::ENOSYS, "no io_uring"),
