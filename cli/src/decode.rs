@@ -113,7 +113,7 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
                 }
                 let broken = protocol
                     .operation(message.header.kind)
-                    .and_then(|row| message.raw_attributes(row.header.size).find_map(Result::err));
+                    .and_then(|row| message.raw_attributes(row.header.length(message.payload)).find_map(Result::err));
                 if let Some(error) = broken {
                     failure.get_or_insert_with(|| format!("the message at offset {start}: {error} in it"));
                 }

@@ -105,8 +105,14 @@ impl Printer<'_> {
                         self.record(row.header, header)?;
                     }
                 }
+                let length = row.header.length(message.payload);
+                if let Some(tail) = message.payload.get(row.header.size..length).filter(|tail| !tail.is_empty()) {
+                    self.member_line("bytes")?;
+                    self.bytes(tail)?;
+                    self.end_line()?;
+                }
                 self.member("attributes")?;
-                self.attributes((row.space)(), message.raw_attributes(row.header.size), message.payload)?;
+                self.attributes((row.space)(), message.raw_attributes(length), message.payload)?;
             }
             (_, None) if !message.payload.is_empty() => {
                 self.member_line("bytes")?;

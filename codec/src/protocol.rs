@@ -45,6 +45,6 @@ impl Protocol {
     /// The root space and the fixed header's size of a message of this protocol.
     #[must_use]
     pub fn root(&self, message: Message<'_>) -> Option<(&'static Space, usize)> {
-        self.operation(message.header.kind).map(|row| ((row.space)(), row.header.size))
+        self.operation(message.header.kind).map(|row| ((row.space)(), row.header.length(message.payload)))
     }
 }

@@ -473,7 +473,7 @@ fn survive(bytes: &[u8], print: bool) {
         let Some(row) = ROUTE.operation(message.header.kind) else {
             continue;
         };
-        runs_to_its_end(message.raw_attributes(row.header.size), message.payload.len() + 16);
+        runs_to_its_end(message.raw_attributes(row.header.length(message.payload)), message.payload.len() + 16);
         let mut paths = None;
         match message.header.kind {
             kind if kind == Rtm::NEWADDR.kind => drop(AddressView::read(message.body(Rtm::NEWADDR).unwrap())),

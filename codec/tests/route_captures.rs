@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ringlink_codec::Attributes;
 use ringlink_codec::prelude::*;
 use ringlink_codec::route::*;
-use ringlink_codec::table::{Format, InetAddress};
+use ringlink_codec::table::{Format, HardwareAddress, InetAddress};
 use ringlink_codec::wire::Writer;
 
 const ADDRESS: &str = include_str!("captures/address.hex");
@@ -25,6 +25,13 @@ const RULES: &str = include_str!("captures/rule.hex");
 const NEXTHOP: &str = include_str!("captures/nexthop.hex");
 const NETCONF: &str = include_str!("captures/netconf.hex");
 const NAMESPACE: &str = include_str!("captures/namespace.hex");
+const MULTICAST_TABLE: &str = include_str!("captures/bridge_mdb.hex");
+const VLANS: &str = include_str!("captures/bridge_vlan.hex");
+const VLAN_OPTIONS: &str = include_str!("captures/bridge_vlan_options.hex");
+const STATISTICS: &str = include_str!("captures/statistics.hex");
+const VXLAN_VNIS: &str = include_str!("captures/vxlan_vni.hex");
+const USER_OPTIONS: &str = include_str!("captures/user_option.hex");
+
 /// One line for each message of a capture.
 fn lines<Q: Format, A>(capture: &str, operation: Operation<Q, A>, line: impl Fn(Body<'_, Q>) -> String) -> Vec<String> {
     let read = |bytes: &Vec<u8>| line(Message::parse(bytes).unwrap().body(operation).unwrap());
@@ -572,8 +579,186 @@ fn captured_small_objects() {
     ",
     );
 }
+
+#[test]
+fn captured_multicast_tables() {
+    // Answers to dumps have the question's own type.
+    let mut found = Vec::new();
+    for sample in support::messages(MULTICAST_TABLE) {
+        let body = Message::parse(&sample).unwrap().answer(Rtm::GETMDB).unwrap();
+        let (entries, routers) = body.attributes.read((Mdb::MDB, Mdb::ROUTER)).unwrap();
+        for group in entries.unwrap().all(MdbEntries::ENTRY).map(Result::unwrap) {
+            for (entry, details) in group.all(MdbGroup::INFO).map(Result::unwrap) {
+                let (source, protocol) = details.read((MdbDetails::SOURCE, MdbDetails::RTPROT)).unwrap();
+                let group = match entry.addr.bytes() {
+                    hardware @ [_, _, _, _, _, _] => HardwareAddress(hardware).to_string(),
+                    address => InetAddress(address).to_string(),
+                };
+                let mut line = format!("port {} vid {} {group} {}", entry.ifindex, entry.vid, entry.state);
+                some(&mut line, "src", source);
+                some(&mut line, "proto", protocol);
+                found.push(line);
+            }
+        }
+        for (port, details) in routers.unwrap().all(MdbRouters::PORT).map(Result::unwrap) {
+            found.push(format!("router {} {}", port.ifindex, details.get(MdbRouter::TYPE).unwrap().unwrap()));
+        }
+    }
+    expect(
+        &found,
+        "
+        port 3 vid 11 01:00:5e:11:12:13 PERMANENT proto STATIC
+        port 3 vid 10 239.1.1.2 PERMANENT src 192.0.2.1 proto STATIC
+        port 3 vid 10 ff05::7 PERMANENT proto STATIC
+        port 3 vid 10 239.1.1.1 PERMANENT proto STATIC
+        router 3 PERM
+    ",
+    );
+    assert_eq!(BridgeGroup::ipv6(std::net::Ipv6Addr::LOCALHOST).bytes().len(), 16);
+}
+
+#[test]
+fn captured_vlans() {
+    let found = lines(VLANS, Rtm::NEWVLAN, |body| {
+        let mut line = format!("dev {}", body.header.ifindex);
+        for vlan in body.attributes.all(BridgeVlans::ENTRY).map(Result::unwrap) {
+            let (info, groups, counters) =
+                vlan.read((BridgeVlanEntry::INFO, BridgeVlanEntry::MCAST_N_GROUPS, BridgeVlanEntry::STATS)).unwrap();
+            let packets = counters.unwrap().get(BridgeVlanStats::RX_PACKETS).unwrap().unwrap();
+            write!(line, " {}:{}", info.unwrap().vid, packets).unwrap();
+            some(&mut line, "groups", groups.filter(|groups| *groups > 0));
+        }
+        line
+    });
+    expect(&found, "dev 3 1:2 10:0 groups 3 11:0 groups 1 12:0 20:0\n dev 4 1:2");
+
+    let found = lines(VLAN_OPTIONS, Rtm::NEWVLAN, |body| {
+        let mut line = format!("dev {}", body.header.ifindex);
+        for options in body.attributes.all(BridgeVlans::GLOBAL_OPTIONS).map(Result::unwrap) {
+            let (id, range, interval) = options
+                .read((BridgeVlanOptions::ID, BridgeVlanOptions::RANGE, BridgeVlanOptions::MCAST_QUERY_INTVL))
+                .unwrap();
+            write!(line, " {}", id.unwrap()).unwrap();
+            some(&mut line, "to", range);
+            some(&mut line, "every", interval);
+        }
+        line
+    });
+    expect(&found, "dev 4 1 every 12500 10 to 12 every 12500 20 every 12500");
+}
+
+#[test]
+fn captured_counters() {
+    let found = lines(STATISTICS, Rtm::NEWSTATS, |body| {
+        let wanted = [
+            Statistics::mask(Statistics::LINK_64),
+            Statistics::mask(Statistics::LINK_XSTATS),
+            Statistics::mask(Statistics::LINK_XSTATS_SLAVE),
+            Statistics::mask(Statistics::LINK_OFFLOAD_XSTATS),
+            Statistics::mask(Statistics::AF_SPEC),
+        ];
+        assert_eq!(body.header.filter_mask, wanted.iter().sum::<u32>());
+        let (link, own, port, families) = body
+            .attributes
+            .read((Statistics::LINK_64, Statistics::LINK_XSTATS, Statistics::LINK_XSTATS_SLAVE, Statistics::AF_SPEC))
+            .unwrap();
+        let mut line = format!("dev {} rx {}", body.header.ifindex, link.unwrap().rx_packets);
+        for (name, kind) in [("bridge", own), ("port", port)] {
+            let Some(bridge) = kind.and_then(|kind| kind.get(KindStatistics::BRIDGE).unwrap()) else { continue };
+            let vlans = bridge.all(BridgeStatistics::VLAN).map(|vlan| vlan.unwrap().vid.to_string());
+            write!(line, " {name} vlans {}", vlans.collect::<Vec<_>>().join(",")).unwrap();
+            let igmp = bridge.get(BridgeStatistics::MCAST).unwrap().unwrap();
+            write!(line, " igmp {:?}", igmp.igmp_v3reports).unwrap();
+        }
+        let mpls = families.and_then(|families| families.get(FamilyStatistics::MPLS).unwrap());
+        let mpls = mpls.and_then(|mpls| mpls.get(MplsStatistics::LINK).unwrap());
+        some(&mut line, "mpls", mpls.map(|mpls| mpls.rx_noroute));
+        line
+    });
+    expect(
+        &found,
+        "
+        dev 1 rx 0 mpls 0
+        dev 2 rx 3 mpls 0
+        dev 3 rx 1 port vlans 1,10,11,12,20 igmp [0, 2] mpls 0
+        dev 4 rx 0 bridge vlans 1,10,11,12,20 igmp [2, 0] mpls 0
+    ",
+    );
+}
+
+#[test]
+fn captured_network_identifiers() {
+    let found = lines(VXLAN_VNIS, Rtm::NEWTUNNEL, |body| {
+        let mut line = format!("dev {}", body.header.ifindex);
+        for vni in body.attributes.all(VxlanVnis::ENTRY).map(Result::unwrap) {
+            let (start, group, counters) = vni.read((VxlanVni::START, VxlanVni::GROUP, VxlanVni::STATS)).unwrap();
+            write!(line, " {}", start.unwrap()).unwrap();
+            some(&mut line, "remote", group);
+            some(&mut line, "rx", counters.unwrap().get(VxlanVniStats::RX_PKTS).unwrap());
+        }
+        line
+    });
+    expect(&found, "dev 5 100 rx 0 101 rx 0 200 remote 192.0.2.9 rx 0");
+}
+
+#[test]
+fn captured_options_of_router_advertisements() {
+    let mut found = Vec::new();
+    for sample in support::messages(USER_OPTIONS) {
+        let message = Message::parse(&sample).unwrap();
+        let body = message.body(Rtm::NEWNDUSEROPT).unwrap();
+        let from = body.attributes.get(UserOption::SRCADDR).unwrap().unwrap();
+        let header = body.header;
+        for option in UserOptions::read(message).unwrap() {
+            let (kind, bytes) = option.unwrap();
+            found.push(format!("dev {} type {} from {from}: {kind} {bytes:02x?}", header.ifindex, header.icmp_type));
+        }
+        let mut buffer = [0; 128];
+        let mut writer = Writer::new(&mut buffer);
+        Rtm::NEWNDUSEROPT.encode(&mut writer, message.header, header, |again| {
+            again.tail(&message.payload[16..16 + usize::from(header.opts_len)]);
+            again.put(UserOption::SRCADDR, from);
+        });
+        assert_eq!(writer.finish().unwrap(), sample);
+    }
+    expect(
+        &found,
+        "
+        dev 2 type 134 from fe80::b4e5:19ff:fe6f:c4c2: 25 [00, 00, 00, 00, 07, 08, 20, 01, 0d, b8, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 00, 53]
+        dev 2 type 134 from fe80::b4e5:19ff:fe6f:c4c2: 31 [00, 00, 00, 00, 07, 08, 07, 65, 78, 61, 6d, 70, 6c, 65, 03, 6f, 72, 67, 00, 00, 00, 00]
+    ",
+    );
+}
+
+/// Options that lie about their length, and headers that lie about the options.
+#[test]
+fn broken_options_are_told_once() {
+    let sample = &support::messages(USER_OPTIONS)[0];
+    let options = |bytes: &[u8]| {
+        let found = UserOptions::read(Message::parse(bytes).unwrap());
+        found.map(|options| options.map(|option| option.map(|(kind, _)| kind)).collect::<Vec<_>>())
+    };
+    assert_eq!(options(sample), Ok(vec![Ok(25)]));
+    for units in [0, 4, 255] {
+        let mut broken = sample.clone();
+        broken[33] = units;
+        let told = options(&broken).unwrap();
+        assert!(matches!(told[..], [Err(error)] if error.offset == 32), "{told:?}");
+    }
+    let mut broken = sample.clone();
+    broken[18] = 99;
+    assert_eq!(options(&broken).unwrap_err().offset, 16);
+    support::every_damage(sample, |bytes| {
+        let Ok(message) = Message::parse(bytes) else { return };
+        if let Ok(options) = UserOptions::read(message) {
+            assert!(options.count() <= bytes.len());
+        }
+        let _ = (message.tree(&ringlink_codec::protocol::ROUTE).to_string(), Body::<UserOptionMessage>::of(message));
+    });
+}
+
 /// Builds again what an answer of the kernel held, attribute by attribute in the kernel's order: typed values go there
-/// and back. Nests that the kernel leaves without the nested flag would get it, so these are of objects without nests.
+/// and back. For all objects, nests too, see `there_and_back.rs`, which is led by the tables.
 #[test]
 fn captured_values_go_there_and_back() {
     for sample in support::messages(ADDRESS) {

@@ -1,13 +1,14 @@
 //! Messages and multicast groups of rtnetlink.
 
 use super::{
-    AddressLabelMessage, AddressMessage, LinkMessage, NamespaceMessage, NeighbourMessage, NeighbourTableMessage,
-    NetconfMessage, NexthopMessage, PrefixMessage, RouteMessage, RuleMessage,
+    AddressLabelMessage, AddressMessage, BridgeVlanMessage, BridgeVlanQuestion, LinkMessage, MdbMessage,
+    MulticastReportMessage, NamespaceMessage, NeighbourMessage, NeighbourTableMessage, NetconfMessage, NexthopMessage,
+    PrefixMessage, RouteMessage, RuleMessage, StatisticsMessage, StatisticsRequest, TunnelMessage, UserOptionMessage,
 };
 
 crate::operations! {
     /// Messages of rtnetlink (include/uapi/linux/rtnetlink.h). Without tables here: traffic control (36 to 50 and 100
-    /// to 102), and `RTM_NEWNDUSEROPT` (68), whose options stand raw between header and attributes.
+    /// to 102) and data centre bridging (78 and 79).
     pub Rtm, "RTM_" {
         /// Make or change an interface; as a notification: an interface is there.
         NEWLINK: new LinkMessage = 16,
@@ -62,25 +63,43 @@ crate::operations! {
         GETNEIGHTBL: get NeighbourTableMessage => NEWNEIGHTBL NeighbourTableMessage = 66,
         /// Change a neighbour table's limits or parameters.
         SETNEIGHTBL: set NeighbourTableMessage = 67,
-        // 68 is RTM_NEWNDUSEROPT.
+        /// A router advertised options that are for programs; only a notification.
+        NEWNDUSEROPT: new UserOptionMessage = 68,
         /// Add a label for source address selection.
         NEWADDRLABEL: new AddressLabelMessage = 72,
         /// Delete an address label.
         DELADDRLABEL: delete AddressLabelMessage = 73,
         /// Ask for address labels.
         GETADDRLABEL: get AddressLabelMessage => NEWADDRLABEL AddressLabelMessage = 74,
+        // 78 and 79 are data centre bridging.
         /// Forwarding settings of an interface; a notification or an answer.
         NEWNETCONF: new NetconfMessage = 80,
         /// Settings are gone with their interface; only a notification.
         DELNETCONF: delete NetconfMessage = 81,
         /// Ask for forwarding settings.
         GETNETCONF: get NetconfMessage => NEWNETCONF NetconfMessage = 82,
+        /// Entries of a multicast forwarding table; a notification or an answer. To add some, see [`Rtm::ADD_MDB`].
+        NEWMDB: new MdbMessage = 84,
+        /// Entries of a multicast forwarding table are gone; only a notification. To delete some, see
+        /// [`Rtm::DELETE_MDB`].
+        DELMDB: delete MdbMessage = 85,
+        /// Ask for all entries of multicast forwarding tables; the answers have this type too. To ask for one entry, see
+        /// [`Rtm::FIND_MDB`].
+        GETMDB: get MdbMessage = 86,
         /// Give a network namespace an id in this one.
         NEWNSID: new NamespaceMessage = 88,
         /// An id is gone with its namespace; only a notification.
         DELNSID: delete NamespaceMessage = 89,
         /// Ask for the id of a network namespace, or for all.
         GETNSID: get NamespaceMessage => NEWNSID NamespaceMessage = 90,
+        /// Counters of an interface; a notification or an answer.
+        NEWSTATS: new StatisticsMessage = 92,
+        /// Ask for counters of an interface, or of all.
+        GETSTATS: get StatisticsRequest => NEWSTATS StatisticsMessage = 94,
+        /// Let a device count, or not.
+        SETSTATS: set StatisticsRequest = 95,
+        /// A multicast packet for a routing daemon; only a notification.
+        NEWCACHEREPORT: new MulticastReportMessage = 96,
         // 100 to 102 are chains of traffic control.
         /// Add or replace a next hop object.
         NEWNEXTHOP: new NexthopMessage = 104,
@@ -94,12 +113,24 @@ crate::operations! {
         DELLINKPROP: delete LinkMessage = 109,
         /// Numbered, but no kernel up to 7.2 answers it.
         GETLINKPROP: get LinkMessage => NEWLINKPROP LinkMessage = 110,
+        /// Add VLANs to a bridge or port, or change them; as a notification: they are there.
+        NEWVLAN: new BridgeVlanMessage = 112,
+        /// Take VLANs from a bridge or port.
+        DELVLAN: delete BridgeVlanMessage = 113,
+        /// Ask for VLANs; dumps only.
+        GETVLAN: get BridgeVlanQuestion => NEWVLAN BridgeVlanMessage = 114,
         /// A bucket of a resilient next hop group; a notification or an answer.
         NEWNEXTHOPBUCKET: new NexthopMessage = 116,
         /// Numbered, but no kernel up to 7.2 sends or takes it.
         DELNEXTHOPBUCKET: delete NexthopMessage = 117,
         /// Ask for the buckets of resilient next hop groups.
         GETNEXTHOPBUCKET: get NexthopMessage => NEWNEXTHOPBUCKET NexthopMessage = 118,
+        /// Let a VXLAN interface take network identifiers; as a notification: it takes them.
+        NEWTUNNEL: new TunnelMessage = 120,
+        /// Let a VXLAN interface no longer take network identifiers.
+        DELTUNNEL: delete TunnelMessage = 121,
+        /// Ask for the network identifiers that VXLAN interfaces take; dumps only.
+        GETTUNNEL: get TunnelMessage => NEWTUNNEL TunnelMessage = 122,
     }
 }
 

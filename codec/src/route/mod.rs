@@ -27,7 +27,7 @@
 //! # Ok::<(), ringlink_codec::Error>(())
 //! ```
 //!
-//! What is absent: traffic control and neighbour discovery options have no tables here; names for tables, protocols
+//! What is absent: traffic control and data centre bridging have no tables here; names for tables, protocols
 //! and groups that a machine gives in `/etc/iproute2` are a program's to read.
 
 mod family;
@@ -41,6 +41,7 @@ mod neighbour;
 mod netconf;
 mod nexthop;
 mod rule;
+mod user_option;
 
 mod ether_type;
 
@@ -56,12 +57,20 @@ mod link_view;
 
 mod bridge;
 mod bridge_cfm;
+mod bridge_mdb;
 mod bridge_mrp;
+mod bridge_vlan;
+mod vxlan_vni;
+
+mod multicast_report;
+mod statistics;
 
 pub use address::*;
 pub use bridge::*;
 pub use bridge_cfm::*;
+pub use bridge_mdb::*;
 pub use bridge_mrp::*;
+pub use bridge_vlan::*;
 pub use encap::*;
 pub use ether_type::*;
 pub use family::*;
@@ -76,8 +85,12 @@ pub use link_tunnel::*;
 pub use link_vf::*;
 pub use link_view::*;
 pub use message::*;
+pub use multicast_report::*;
 pub use namespace::*;
 pub use neighbour::*;
 pub use netconf::*;
 pub use nexthop::*;
 pub use rule::*;
+pub use statistics::*;
+pub use user_option::*;
+pub use vxlan_vni::*;

@@ -54,6 +54,13 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
         self.writer.attribute(kind, payload);
     }
 
+    /// Writes what stands between a message's fixed header and its attributes, for the few headers that count it
+    /// ([`Layout::tail`](super::Layout)). To be called before attributes are written.
+    pub fn tail(&mut self, bytes: &[u8]) {
+        self.writer.bytes(bytes);
+        self.writer.pad();
+    }
+
     /// Writes a nest; the closure writes what is in it.
     #[inline]
     pub fn nest<V: Nesting>(&mut self, key: Key<S, V>, fill: impl FnOnce(&mut AttributeWriter<'_, 'b, V::Space>)) {

@@ -260,10 +260,11 @@ macro_rules! named {
 /// ```
 ///
 /// It becomes a `repr(C)` struct with public fields, and [`Record`](crate::table::Record) for it. Padding is written
-/// out as a field whose name begins with `pad`; a struct with a hole does not compile.
+/// out as a field whose name begins with `pad`; a struct with a hole does not compile. Where raw bytes stand between a
+/// message's struct and its attributes, `"toaster_msg", "t_", then crumbs` names the 16-bit field that counts them.
 #[macro_export]
 macro_rules! record {
-    ($(#[$meta:meta])* $vis:vis $name:ident, $c:literal, $prefix:literal {
+    ($(#[$meta:meta])* $vis:vis $name:ident, $c:literal, $prefix:literal $(, then $tail:ident)? {
         $($(#[$doc:meta])* $field:ident: $type:ty,)*
     }) => {
         $(#[$meta])*
@@ -288,6 +289,7 @@ macro_rules! record {
                     size: ::core::mem::size_of::<$type>(),
                     shape: <$type as $crate::table::Value>::SHAPE,
                 }),*],
+                tail: $crate::record_tail!($name $(, $tail)?),
             };
         }
 
@@ -445,6 +447,18 @@ macro_rules! operations {
                 }),*],
             };
         }
+    };
+}
+
+/// Where the field stands that counts the bytes behind a struct.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! record_tail {
+    ($name:ident) => {
+        None
+    };
+    ($name:ident, $tail:ident) => {
+        Some(::core::mem::offset_of!($name, $tail))
     };
 }
 

@@ -174,7 +174,7 @@ impl<'a, F: Format> Body<'a, F> {
     #[inline]
     #[must_use]
     pub fn of(message: Message<'a>) -> Self {
-        let start = align(size_of::<F::Header>());
+        let start = align(F::Header::LAYOUT.length(message.payload));
         let bytes = message.payload.get(start..).unwrap_or_default();
         let payload = Payload { bytes, offset: place(start.wrapping_add(MESSAGE_HEADER)) };
         Self {

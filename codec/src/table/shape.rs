@@ -161,6 +161,19 @@ pub struct Layout {
     pub size: usize,
     /// The fields, in order. Those whose name begins with `pad` are padding.
     pub fields: &'static [Field],
+    /// Where the 16-bit field stands that says how many bytes follow the struct, before any attributes; in almost all
+    /// formats there is none.
+    pub tail: Option<usize>,
+}
+
+impl Layout {
+    /// How many bytes of `bytes`, which begin with the struct, are the struct and what follows it before attributes.
+    #[inline]
+    #[must_use]
+    pub fn length(&self, bytes: &[u8]) -> usize {
+        let tail = self.tail.and_then(|at| bytes.get(at..)?.first_chunk().copied()).map_or(0, u16::from_ne_bytes);
+        self.size.saturating_add(usize::from(tail))
+    }
 }
 
 /// One field of a struct.

@@ -114,7 +114,7 @@ pub trait Record: FromBytes + IntoBytes + Immutable + Copy + Default {
 }
 
 impl Record for () {
-    const LAYOUT: &'static Layout = &Layout { name: "", prefix: "", size: 0, fields: &[] };
+    const LAYOUT: &'static Layout = &Layout { name: "", prefix: "", size: 0, fields: &[], tail: None };
 }
 
 /// The bytes, which must be exactly `N`.

@@ -261,7 +261,8 @@ fn probes(tables: &Tables) -> Vec<Probe> {
             number(values.table.name, name, value, Kind::Value(*values));
         }
     }
-    for layout in &tables.layouts {
+    // A struct within another one may have no name of its own.
+    for layout in tables.layouts.iter().filter(|layout| !layout.name.is_empty()) {
         probes.extend(layout_probes(layout));
     }
     probes

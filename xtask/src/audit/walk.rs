@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
+use ringlink_codec::route::{MdbGet, MdbSet};
 use ringlink_codec::table::{By, ChoiceTable, Layout, Operations, Selector, Shape, Space, Table, ValueTable};
 
 /// All tables of the codec, each once, in the order they are reached.
@@ -57,6 +58,9 @@ impl Tables {
     pub fn gather() -> Self {
         let mut tables = Self::default();
         tables.space(ExtendedAck::space());
+        // Requests whose type is that of a notification with other attributes.
+        tables.space(MdbSet::space());
+        tables.space(MdbGet::space());
         for protocol in PROTOCOLS {
             tables.operations.push((protocol.name, protocol.operations));
             for row in protocol.operations.rows {
