@@ -30,7 +30,7 @@ use ringlink_codec::wire::Messages;
 use crate::connection::Config;
 use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, EngineKind, Reason};
+use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, Reason};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket, SocketOption};
 
@@ -90,8 +90,16 @@ impl Monitor {
                 other => other?,
             },
         };
-        let counted = (engine.kind() == EngineKind::Ring).then_some(0);
-        Ok(Monitor { engine, foreign: Cell::new(0), overruns: Cell::new(0), counted: Cell::new(counted) })
+        Ok(Monitor::over(engine))
+    }
+
+    /// A monitor over an engine of the caller's, whose socket has joined its groups: one that
+    /// [records](crate::engine::record) or replays, or one of a kind of its own.
+    ///
+    /// Where the socket does not report losses ([`SocketOption::NoEnobufs`]), its drop counter is read after every wait.
+    pub fn over(engine: Box<dyn Engine>) -> Monitor {
+        let counted = engine.socket().has(SocketOption::NoEnobufs).then_some(0);
+        Monitor { engine, foreign: Cell::new(0), overruns: Cell::new(0), counted: Cell::new(counted) }
     }
 
     /// Waits for the next datagram from the kernel. Several may be held at once on a ring.

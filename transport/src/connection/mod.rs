@@ -110,6 +110,8 @@ pub struct Statistics {
 /// A socket for requests. See the [module](self).
 pub struct Connection {
     engine: Box<dyn Engine>,
+    /// Whether the engine is one that the configuration says how to open again.
+    replaceable: bool,
     config: Config,
     /// The request being written or sent; of the configured size, so that nothing is allocated after opening.
     request: RefCell<Vec<u8>>,
@@ -155,10 +157,20 @@ impl Connection {
     /// As [`open`](Connection::open); [`Error::Namespace`] and [`Error::NoRing`] where the configuration asks for these.
     pub fn with(protocol: Protocol, config: Config) -> Result<Connection, Error> {
         let engine = open_engine(protocol, &config)?;
+        Ok(Connection { replaceable: true, ..Connection::over(engine, config) })
+    }
+
+    /// A connection over an engine of the caller's, whose socket is connected to the kernel: one that
+    /// [records](crate::engine::record) or replays, or one of a kind of its own.
+    ///
+    /// Of the configuration, the deadline and the longest request count. The engine is never replaced: what is left of a
+    /// dump that was given up is received to its end before the next one starts, however long it is.
+    pub fn over(engine: Box<dyn Engine>, config: Config) -> Connection {
         // The first sequence number cannot be guessed by who might have sent a message before the socket was connected.
         let sequence = engine.socket().port() ^ first_sequence();
-        Ok(Connection {
+        Connection {
             engine,
+            replaceable: false,
             request: RefCell::new(vec![0; config.request]),
             config,
             sequence: Cell::new(sequence),
@@ -168,7 +180,7 @@ impl Connection {
             reopened: Cell::new(0),
             primed: Cell::new(false),
             past: Counters::default(),
-        })
+        }
     }
 
     /// Asks a question that has one answer.
@@ -450,6 +462,9 @@ impl Connection {
 
     /// Replaces socket and engine by fresh ones in the same namespace; says no where that cannot be made sure of.
     fn reopen(&mut self) -> Result<bool, Error> {
+        if !self.replaceable {
+            return Ok(false);
+        }
         let engine = open_engine(self.engine.socket().protocol(), &self.config)?;
         let here = engine.socket().namespace_cookie();
         match (here, self.engine.socket().namespace_cookie()) {
