@@ -1,4 +1,4 @@
-//! The codec by the clock: every captured message of each object read, written and printed. `cargo bench`.
+//! The codec by the clock: every captured message of each object read, written and printed. `cargo bench --bench codec`.
 
 use std::hint::black_box;
 

@@ -53,8 +53,16 @@ pub fn print(options: &Options) -> Outcome {
     match scene::enter().and_then(|()| scene::add_routes(0..ROUTES)) {
         Err(error) => println!("skipped: dumps: no namespace with routes can be made: {error}"),
         Ok(()) => {
-            let names =
-                ["bare recv", "ringlink syscall", "ringlink ring", "netlink-socket2", "neli", "nlink", "rtnetlink"];
+            let names = [
+                "bare recv",
+                "ringlink syscall",
+                "ringlink ring",
+                "ringlink batched",
+                "netlink-socket2",
+                "neli",
+                "nlink",
+                "rtnetlink",
+            ];
             let names: Vec<&str> = names.into_iter().filter(|name| library::exists(name)).collect();
             if valgrind {
                 figures.extend(counted(live(&here, &names))?);

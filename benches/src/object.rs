@@ -88,6 +88,20 @@ pub fn neighbour(index: u32, state: u16, address: u8, hardware: &[u8]) -> u64 {
     u64::from(index) + u64::from(state) + u64::from(address) + u64::from(last(hardware))
 }
 
+/// A sum over bytes, so often: work that takes time and no memory. It goes on from the sum before, so that a processor
+/// cannot do two messages' work at once.
+#[inline]
+#[must_use]
+pub fn heavy(start: u64, bytes: &[u8], passes: u32) -> u64 {
+    let mut sum = start;
+    for _ in 0..passes {
+        for byte in bytes {
+            sum = (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    sum
+}
+
 /// The last byte, or 0.
 #[inline]
 #[must_use]

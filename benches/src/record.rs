@@ -187,14 +187,19 @@ impl fmt::Display for Record {
                 writeln!(f, "| {} | out: {failure} | | | | | |", row.name)?;
                 continue;
             }
-            let other = row.sum != 0 && (row.items, row.sum) != reference;
+            let note = match (row.items, row.sum) {
+                (_, 0) => String::new(),
+                same if same == reference => String::new(),
+                (items, _) if items != reference.0 => format!(" ({items} of {})", reference.0),
+                _ => " (read something else)".to_owned(),
+            };
             // Of a program that is started anew, or is written in C, not all is known.
             let known = |value: u64, unit: &str| if row.memory == 0 { String::new() } else { format!("{value}{unit}") };
             writeln!(
                 f,
                 "| {}{} | {} | {} | {:.2} | {} | {} | {} |",
                 row.name,
-                if other { " (read something else)" } else { "" },
+                note,
                 seconds(row.wall),
                 seconds(row.processor),
                 row.ratio,

@@ -26,6 +26,8 @@ pub enum Task {
     Dump(Object),
     /// Open, dump this, close.
     DumpOnce(Object),
+    /// Dump all routes, and do so many passes of work for each.
+    DumpHeavily(u32),
     /// Receive so many events that are queued already.
     Drain(u64),
     /// Receive events until the last.
@@ -34,8 +36,8 @@ pub enum Task {
     LookUp(u32),
     /// Add and delete these routes, in turns: one is prepared, the other goes.
     Change(Change, u32),
-    /// Dump everything in the namespaces that a process has open as these descriptors.
-    Namespaces { process: u32, descriptors: Vec<i32> },
+    /// Dump everything in the namespaces whose files these are; without spaces in their names.
+    Namespaces(Vec<PathBuf>),
 }
 
 impl fmt::Display for Task {
@@ -43,14 +45,15 @@ impl fmt::Display for Task {
         match self {
             Task::Dump(object) => write!(f, "dump {}", object.word()),
             Task::DumpOnce(object) => write!(f, "dump-once {}", object.word()),
+            Task::DumpHeavily(passes) => write!(f, "dump-heavily {passes}"),
             Task::Drain(count) => write!(f, "drain {count}"),
             Task::Follow => write!(f, "follow"),
             Task::LookUp(count) => write!(f, "look-up {count}"),
             Task::Change(Change::Add, count) => write!(f, "add {count}"),
             Task::Change(Change::Delete, count) => write!(f, "delete {count}"),
-            Task::Namespaces { process, descriptors } => {
-                write!(f, "namespaces {process}")?;
-                descriptors.iter().try_for_each(|descriptor| write!(f, " {descriptor}"))
+            Task::Namespaces(files) => {
+                write!(f, "namespaces")?;
+                files.iter().try_for_each(|file| write!(f, " {}", file.display()))
             }
         }
     }
@@ -64,15 +67,13 @@ impl FromStr for Task {
         Ok(match words[..] {
             ["dump", object] => Task::Dump(object.parse()?),
             ["dump-once", object] => Task::DumpOnce(object.parse()?),
+            ["dump-heavily", passes] => Task::DumpHeavily(passes.parse()?),
             ["drain", count] => Task::Drain(count.parse()?),
             ["follow"] => Task::Follow,
             ["look-up", count] => Task::LookUp(count.parse()?),
             ["add", count] => Task::Change(Change::Add, count.parse()?),
             ["delete", count] => Task::Change(Change::Delete, count.parse()?),
-            ["namespaces", process, ref descriptors @ ..] => {
-                let descriptors = descriptors.iter().map(|descriptor| descriptor.parse());
-                Task::Namespaces { process: process.parse()?, descriptors: descriptors.collect::<Result<_, _>>()? }
-            }
+            ["namespaces", ref files @ ..] => Task::Namespaces(files.iter().map(PathBuf::from).collect()),
             _ => return Err(format!("no task is named {text}").into()),
         })
     }
@@ -94,14 +95,12 @@ impl Task {
         match self {
             Task::Dump(object) => library.dump(*object),
             Task::DumpOnce(object) => library.dump_once(*object),
+            Task::DumpHeavily(passes) => library.dump_heavily(*passes),
             Task::Drain(count) => library.events(Until::Count(*count)),
             Task::Follow => library.events(Until::Last),
             Task::LookUp(count) => library.look_up(0..*count),
             Task::Change(change, count) => library.change(*change, 0..*count),
-            Task::Namespaces { process, descriptors } => {
-                let file = |descriptor: &i32| PathBuf::from(format!("/proc/{process}/fd/{descriptor}"));
-                library.namespaces(&descriptors.iter().map(file).collect::<Vec<_>>())
-            }
+            Task::Namespaces(files) => library.namespaces(files),
         }
     }
 }

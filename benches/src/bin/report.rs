@@ -1,4 +1,5 @@
-//! The results' table and plots, from the files that the benches wrote: `report FOLDER TABLE`. Run by `cargo xtask bench`.
+//! The results' table and plots, from the files that the benches wrote: `report FOLDER TABLE CRITERION`, where the last is
+//! criterion's folder. Run by `cargo xtask bench`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,14 +8,16 @@ use std::path::Path;
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use ringlink_benches::capture::{self, Work};
+use ringlink_benches::object::Object;
 use ringlink_benches::record::{Record, Row, seconds};
 use ringlink_benches::{Outcome, workload};
 use serde_json::Value;
 
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, table] = &arguments[..] else {
-        return Err("usage: report FOLDER TABLE".into());
+    let [folder, table, criterion] = &arguments[..] else {
+        return Err("usage: report FOLDER TABLE CRITERION".into());
     };
     let folder = Path::new(folder);
     let mut records = Vec::new();
@@ -30,9 +33,30 @@ fn main() -> Outcome {
     }
     let costs = fs::read(folder.join("costs.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let costs: Value = costs.unwrap_or_default();
+    let codec = codec(&folder.join("codec.json"), Path::new(criterion))?;
     let plots = folder.file_name().and_then(|name| name.to_str()).unwrap_or("results");
-    fs::write(table, text(&records, &environment, &costs, plots)?)?;
+    fs::write(table, text(&records, &environment, &costs, &codec, plots)?)?;
     Ok(())
+}
+
+/// What the codec takes for a captured message, in nanoseconds: the medians that criterion has, kept in a file of ours.
+fn codec(file: &Path, criterion: &Path) -> Outcome<Value> {
+    let mut times = serde_json::Map::new();
+    for object in Object::ALL {
+        let messages = capture::messages(object).len() as f64;
+        for work in Work::ALL {
+            let name = format!("{}/{}", object.word(), work.word());
+            let Ok(bytes) = fs::read(criterion.join(&name).join("new/estimates.json")) else { continue };
+            let estimates: Value = serde_json::from_slice(&bytes)?;
+            if let Some(median) = estimates["median"]["point_estimate"].as_f64() {
+                times.insert(name, (median / messages).into());
+            }
+        }
+    }
+    if !times.is_empty() {
+        fs::write(file, format!("{:#}\n", Value::Object(times)))?;
+    }
+    Ok(fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
 const INTRODUCTION: &str = "\
@@ -51,6 +75,7 @@ fn text(
     records: &[Record],
     environment: &BTreeMap<String, String>,
     costs: &Value,
+    codec: &Value,
     plots: &str,
 ) -> Result<String, std::fmt::Error> {
     let mut out = format!("{INTRODUCTION}\n| | |\n|---|---|\n");
@@ -64,6 +89,7 @@ fn text(
         writeln!(out, "![{}]({plots}/{}.svg)\n", record.title, record.name)?;
     }
     figures(&mut out, costs)?;
+    times(&mut out, codec)?;
     Ok(out)
 }
 
@@ -76,10 +102,18 @@ struct Bar {
     most: f64,
 }
 
-const BARS: [Bar; 14] = [
+const BARS: [Bar; 16] = [
     bar("1,000,000 routes against the bare loop", "routes-1m", "ringlink", "bare recv", 1.05),
     bar("1,000,000 routes against netlink-socket2", "routes-1m", "ringlink", "netlink-socket2", 0.85),
     bar("1,000,000 routes against rtnetlink", "routes-1m", "ringlink", "rtnetlink", 0.45),
+    bar(
+        "moderate work, overlapped, against the loop",
+        "routes-1m-moderate",
+        "ringlink overlapped",
+        "bare recv",
+        1.0 / 1.5,
+    ),
+    bar("heavy work, overlapped, against the loop", "routes-1m-heavy", "ringlink overlapped", "bare recv", 1.0 / 1.5),
     bar("event drain against recvmsg", "event-drain", "ringlink ring", "bare recvmsg", 0.70),
     bar("event drain against recvmmsg", "event-drain", "ringlink ring", "bare recvmmsg", 0.95),
     bar("event drain against epoll + recvmsg", "event-drain", "ringlink ring", "bare epoll + recvmsg", 0.50),
@@ -87,8 +121,14 @@ const BARS: [Bar; 14] = [
     bar("routes added against ip -batch", "add-200k", "ringlink", "ip -batch routes", 0.25),
     bar("routes added against a bare batched loop", "add-200k", "ringlink", "bare batched", 1.03),
     bar("routes deleted against a bare batched loop", "delete-200k", "ringlink", "bare batched", 1.03),
-    bar("256 namespaces against connections in turn", "namespaces-256", "ringlink fleet", "ringlink syscall", 0.50),
-    bar("256 namespaces against bare sockets in turn", "namespaces-256", "ringlink fleet", "bare recv", 0.50),
+    bar(
+        "256 namespaces, kept open, against connections",
+        "namespaces-256",
+        "ringlink fleet kept",
+        "ringlink kept",
+        0.50,
+    ),
+    bar("256 namespaces, kept open, against bare sockets", "namespaces-256", "ringlink fleet kept", "bare kept", 0.50),
     bar("route show against ip", "show-200k", "ringlink -j route show", "ip -j route show", 1.0),
     bar("detailed route show against ip", "show-200k-details", "ringlink -j -d", "ip -j -d route show", 1.0),
 ];
@@ -171,6 +211,24 @@ fn figures(out: &mut String, costs: &Value) -> std::fmt::Result {
             "\nA program that {what} has {} bytes of code and data more than one that does nothing.",
             value(name.to_owned())
         )?;
+    }
+    Ok(())
+}
+
+/// The codec by criterion's clock.
+fn times(out: &mut String, codec: &Value) -> std::fmt::Result {
+    if codec.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(());
+    }
+    writeln!(out, "\n## The codec by the clock\n\nTime for one captured message, by criterion.\n")?;
+    writeln!(out, "| | found | keys | view | build | tree | JSON |\n|---|--:|--:|--:|--:|--:|--:|")?;
+    for object in Object::ALL {
+        write!(out, "| {}", object.word())?;
+        for work in Work::ALL {
+            let time = codec[format!("{}/{}", object.word(), work.word())].as_f64();
+            write!(out, " | {}", time.map_or(String::new(), |time| seconds(time * 1e-9)))?;
+        }
+        writeln!(out, " |")?;
     }
     Ok(())
 }

@@ -7,7 +7,10 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
 
-use super::{Change, Library, Until};
+use ringlink::codec::route::Rtm;
+use ringlink::codec::wire::Messages;
+
+use super::{Change, Library, Until, heavy_route};
 use crate::Outcome;
 use crate::object::{Object, Tally};
 use crate::scene::{FIRST_ROUTE, GATEWAY, LAST};
@@ -30,12 +33,19 @@ pub fn open(way: &str) -> Outcome<Box<dyn Library>> {
     let receive = match way {
         "" | "recv" | "one by one" => Receive::One,
         "batched" => Receive::Batched,
+        "kept" => Receive::Kept,
         "recvmsg" => Receive::Message,
         "recvmmsg" => Receive::Many,
         "epoll + recvmsg" => Receive::Epoll,
         _ => return Err(format!("no bare loop is named {way}").into()),
     };
-    Ok(Box::new(Bare { socket: socket(0)?, receive, buffer: vec![0; BUFFER.max(MANY * EVENT)], epoll: None }))
+    Ok(Box::new(Bare {
+        socket: socket(0)?,
+        receive,
+        buffer: vec![0; BUFFER.max(MANY * EVENT)],
+        epoll: None,
+        kept: Vec::new(),
+    }))
 }
 
 enum Receive {
@@ -45,6 +55,8 @@ enum Receive {
     Epoll,
     /// One datagram at a time, but many requests in one send.
     Batched,
+    /// One datagram at a time; sockets in other namespaces stay open from turn to turn.
+    Kept,
 }
 
 struct Bare {
@@ -52,15 +64,16 @@ struct Bare {
     receive: Receive,
     buffer: Vec<u8>,
     epoll: Option<OwnedFd>,
+    kept: Vec<OwnedFd>,
 }
 
 impl Library for Bare {
     fn dump(&mut self, object: Object) -> Outcome<Tally> {
-        dump(&self.socket, &mut self.buffer[..BUFFER], object)
+        dump(&self.socket, &mut self.buffer[..BUFFER], object, |_| Ok(()))
     }
 
     fn dump_once(&mut self, object: Object) -> Outcome<Tally> {
-        dump(&socket(0)?, &mut self.buffer[..BUFFER], object)
+        dump(&socket(0)?, &mut self.buffer[..BUFFER], object, |_| Ok(()))
     }
 
     fn listen(&mut self) -> Outcome {
@@ -91,7 +104,7 @@ impl Library for Bare {
                     checked(unsafe { libc::epoll_wait(epoll.as_raw_fd(), &raw mut event, 1, -1) } as isize)?;
                 }
                 let received = match self.receive {
-                    Receive::One | Receive::Batched => receive(&self.socket, &mut self.buffer),
+                    Receive::One | Receive::Batched | Receive::Kept => receive(&self.socket, &mut self.buffer),
                     _ => receive_message(&self.socket, &mut self.buffer),
                 };
                 match received {
@@ -157,13 +170,36 @@ impl Library for Bare {
 
     fn namespaces(&mut self, files: &[PathBuf]) -> Outcome<Tally> {
         let mut tally = Tally::default();
-        for file in files {
-            enter(file)?;
-            let socket = socket(0)?;
+        if let (Receive::Kept, true) = (&self.receive, self.kept.is_empty()) {
+            self.kept = files.iter().map(socket_in).collect::<Result<_, _>>()?;
+        }
+        for (at, file) in files.iter().enumerate() {
+            let opened;
+            let socket = match self.kept.get(at) {
+                Some(socket) => socket,
+                None => {
+                    opened = socket_in(file)?;
+                    &opened
+                }
+            };
             for object in Object::ALL {
-                tally.items += dump(&socket, &mut self.buffer[..BUFFER], object)?.items;
+                tally.items += dump(socket, &mut self.buffer[..BUFFER], object, |_| Ok(()))?.items;
             }
         }
+        Ok(tally)
+    }
+
+    /// The bare loop, but for the codec that takes its datagrams apart.
+    fn dump_heavily(&mut self, passes: u32) -> Outcome<Tally> {
+        let mut tally = Tally::default();
+        dump(&self.socket, &mut self.buffer[..BUFFER], Object::Route, |datagram| {
+            for message in Messages::new(datagram) {
+                if let Ok(body) = message?.body(Rtm::NEWROUTE) {
+                    heavy_route(&mut tally, body, passes);
+                }
+            }
+            Ok(())
+        })?;
         Ok(tally)
     }
 }
@@ -226,7 +262,8 @@ const SEQUENCE: [u8; 4] = *b"floo";
 
 /// A dump's datagrams, until one begins with `NLMSG_DONE` or ends with it. Counts datagrams, not messages: looking for
 /// messages would be work.
-fn dump(socket: &OwnedFd, buffer: &mut [u8], object: Object) -> Outcome<Tally> {
+#[inline]
+fn dump(socket: &OwnedFd, buffer: &mut [u8], object: Object, mut each: impl FnMut(&[u8]) -> Outcome) -> Outcome<Tally> {
     let (kind, header, family) = match object {
         Object::Link => (18, 16, 0),
         Object::Address => (22, 8, 2),
@@ -245,6 +282,7 @@ fn dump(socket: &OwnedFd, buffer: &mut [u8], object: Object) -> Outcome<Tally> {
     loop {
         let length = receive(socket, buffer)?;
         tally.items += 1;
+        each(&buffer[..length])?;
         // `nlmsghdr` of an end: 20 bytes with its code, NLMSG_DONE, any flags, the request's sequence number.
         let done = |at: Option<usize>| {
             let header = at.and_then(|at| buffer.get(at..at + 12));
@@ -307,12 +345,12 @@ fn socket(groups: u32) -> Outcome<OwnedFd> {
     Ok(socket)
 }
 
-/// Moves the calling thread into a namespace.
-fn enter(file: &PathBuf) -> Outcome {
+/// Moves the calling thread into a namespace, and opens a socket there.
+fn socket_in(file: &PathBuf) -> Outcome<OwnedFd> {
     let file = std::fs::File::open(file)?;
     // SAFETY: no memory is involved.
     checked(unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) } as isize)?;
-    Ok(())
+    socket(0)
 }
 
 fn send(socket: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {

@@ -5,9 +5,13 @@
 //! take part there.
 
 mod bare;
+mod fleet;
 mod own;
 
-pub use own::{link as read_link, neighbour as read_neighbour, route as read_route};
+pub use own::{
+    address as read_address, heavy_route, link as read_link, neighbour as read_neighbour, route as read_route,
+    rule as read_rule,
+};
 
 #[cfg(feature = "peers")]
 mod neli;
@@ -34,6 +38,11 @@ pub trait Library {
     /// Opens a socket, dumps a table, closes the socket.
     fn dump_once(&mut self, _object: Object) -> Outcome<Tally> {
         Err(missing("dumps from a fresh socket"))
+    }
+
+    /// Dumps all routes, and for each does work that takes time: so many passes of [`heavy`](crate::object::heavy).
+    fn dump_heavily(&mut self, _passes: u32) -> Outcome<Tally> {
+        Err(missing("dumps with much to do"))
     }
 
     /// Joins the group of IPv4 route events. What it opens gets a large receive buffer afterwards
@@ -103,7 +112,10 @@ pub fn open(name: &str) -> Outcome<Box<dyn Library>> {
     let (library, way) = name.split_once(' ').unwrap_or((name, ""));
     Ok(match library {
         "bare" => bare::open(way)?,
-        "ringlink" => own::open(way)?,
+        "ringlink" => match way.strip_prefix("fleet") {
+            Some(way) => fleet::open(way)?,
+            None => own::open(way)?,
+        },
         #[cfg(feature = "peers")]
         "rtnetlink" => Box::new(rtnetlink::Rtnetlink::open()?),
         #[cfg(feature = "peers")]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use ringlink::codec::route::{
-    AddressHeader, Family, Group, Link, LinkHeader, LinkMessage, Neighbour, NeighbourHeader, NeighbourMessage, Route,
-    RouteHeader, RouteMessage, Rtm, RuleHeader,
+    AddressHeader, AddressMessage, Family, Group, Link, LinkHeader, LinkMessage, Neighbour, NeighbourHeader,
+    NeighbourMessage, Route, RouteHeader, RouteMessage, Rtm, RuleHeader, RuleMessage,
 };
 use ringlink::codec::table::{Body, HardwareAddress, InetAddress};
 use ringlink::engine::Deadline;
@@ -17,24 +17,48 @@ use crate::Outcome;
 use crate::object::{self, Object, Tally, last};
 use crate::scene::{FIRST_ROUTE, GATEWAY, route_header};
 
-/// ringlink over an engine.
-pub fn open(engine: &str) -> Outcome<Box<dyn Library>> {
-    let engine = match engine {
-        "" | "auto" => EngineChoice::Auto,
-        "ring" => EngineChoice::Ring,
-        "syscall" => EngineChoice::Syscall,
-        _ => return Err(format!("no engine is named {engine}").into()),
-    };
-    let config = Config { engine, ..Config::default() };
+/// ringlink over an engine, one request at a time or as the words say.
+pub fn open(words: &str) -> Outcome<Box<dyn Library>> {
+    let mut config = Config::default();
+    let mut mode = Mode::Plain;
+    for word in words.split(' ').filter(|word| !word.is_empty()) {
+        match word {
+            "auto" => config.engine = EngineChoice::Auto,
+            "ring" => config.engine = EngineChoice::Ring,
+            "syscall" => config.engine = EngineChoice::Syscall,
+            "tiny" => config = Config::tiny(),
+            "batched" => mode = Mode::Batched,
+            "overlapped" => mode = Mode::Overlapped,
+            "kept" => mode = Mode::Kept,
+            _ => return Err(format!("ringlink has no way named {word}").into()),
+        }
+    }
     let connection = Connection::with(Protocol::ROUTE, config.clone())?;
-    Ok(Box::new(Own { config, connection, monitor: None }))
+    Ok(Box::new(Own { config, mode, connection, monitor: None, kept: Vec::new() }))
+}
+
+/// How the work is done where there is a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Plain,
+    /// Many questions in one send.
+    Batched,
+    /// A dump in two threads.
+    Overlapped,
+    /// Connections into other namespaces stay open from turn to turn.
+    Kept,
 }
 
 struct Own {
     config: Config,
+    mode: Mode,
     connection: Connection,
     monitor: Option<Monitor>,
+    kept: Vec<Connection>,
 }
+
+/// Datagrams on the way between the threads of a dump in two.
+const BUFFERS: usize = 64;
 
 impl Library for Own {
     fn dump(&mut self, object: Object) -> Outcome<Tally> {
@@ -74,6 +98,17 @@ impl Library for Own {
     fn look_up(&mut self, addresses: Range<u32>) -> Outcome<Tally> {
         let mut tally = Tally::default();
         let header = RouteHeader { family: Family::INET, dst_len: 32, ..RouteHeader::default() };
+        if self.mode == Mode::Batched {
+            let mut lookups = self.connection.lookups(Rtm::GETROUTE, |_, answer| {
+                tally.add(route(answer?));
+                Ok(())
+            });
+            for address in addresses {
+                lookups.add(header, |route| route.put(Route::DST, Ipv4Addr::from(FIRST_ROUTE + address)))?;
+            }
+            lookups.finish()?;
+            return Ok(tally);
+        }
         for address in addresses {
             let reply = self.connection.get(Rtm::GETROUTE, header, |route| {
                 route.put(Route::DST, Ipv4Addr::from(FIRST_ROUTE + address));
@@ -106,18 +141,53 @@ impl Library for Own {
 
     fn namespaces(&mut self, files: &[PathBuf]) -> Outcome<Tally> {
         let mut tally = Tally::default();
-        for file in files {
-            let mut config = self.config.clone();
-            config.socket.namespace = Some(Namespace::path(file)?);
-            let mut connection = Connection::with(Protocol::ROUTE, config)?;
-            for object in Object::ALL {
-                let found = dump(&mut connection, object)?;
-                tally.items += found.items;
-                tally.sum += found.sum;
+        if self.mode == Mode::Kept && self.kept.is_empty() {
+            self.kept = files.iter().map(|file| self.connect(file)).collect::<Result<_, _>>()?;
+        }
+        for (at, file) in files.iter().enumerate() {
+            match self.kept.get_mut(at) {
+                Some(connection) => dump_all(connection, &mut tally)?,
+                None => dump_all(&mut self.connect(file)?, &mut tally)?,
             }
         }
         Ok(tally)
     }
+
+    fn dump_heavily(&mut self, passes: u32) -> Outcome<Tally> {
+        let mut tally = Tally::default();
+        let header = RouteHeader { family: Family::INET, ..RouteHeader::default() };
+        let each = |body: Body<'_, RouteMessage>| {
+            heavy_route(&mut tally, body, passes);
+            Ok(())
+        };
+        if self.mode == Mode::Overlapped {
+            let (reader, routes) = self.connection.dump_overlapped(Rtm::GETROUTE, header, |_| {}, BUFFERS)?;
+            std::thread::scope(|scope| {
+                scope.spawn(|| reader.run());
+                routes.for_each(each)
+            })?;
+        } else {
+            self.connection.dump(Rtm::GETROUTE, header, |_| {})?.for_each(each)?;
+        }
+        Ok(tally)
+    }
+}
+
+impl Own {
+    fn connect(&self, file: &PathBuf) -> Result<Connection, Error> {
+        let mut config = self.config.clone();
+        config.socket.namespace = Some(Namespace::path(file)?);
+        Connection::with(Protocol::ROUTE, config)
+    }
+}
+
+fn dump_all(connection: &mut Connection, tally: &mut Tally) -> Result<(), Error> {
+    for object in Object::ALL {
+        let found = dump(connection, object)?;
+        tally.items += found.items;
+        tally.sum += found.sum;
+    }
+    Ok(())
 }
 
 fn dump(connection: &mut Connection, object: Object) -> Result<Tally, Error> {
@@ -132,7 +202,7 @@ fn dump(connection: &mut Connection, object: Object) -> Result<Tally, Error> {
         Object::Address => {
             let header = AddressHeader { family: Family::INET, ..AddressHeader::default() };
             connection.dump(Rtm::GETADDR, header, |_| {})?.for_each(|body| {
-                tally.add(u64::from(body.header.index) + u64::from(body.header.prefixlen));
+                tally.add(address(body));
                 Ok(())
             })?;
         }
@@ -153,7 +223,7 @@ fn dump(connection: &mut Connection, object: Object) -> Result<Tally, Error> {
         Object::Rule => {
             let header = RuleHeader { family: Family::INET, ..RuleHeader::default() };
             connection.dump(Rtm::GETRULE, header, |_| {})?.for_each(|body| {
-                tally.add(u64::from(body.header.action.0));
+                tally.add(rule(body));
                 Ok(())
             })?;
         }
@@ -175,6 +245,13 @@ pub fn route(body: Body<'_, RouteMessage>) -> u64 {
         priority.unwrap_or(0),
         table.map_or(0, |table| table.0),
     )
+}
+
+/// Reads a route by typed keys, and then does what a program with much to do does.
+#[inline]
+pub fn heavy_route(tally: &mut Tally, body: Body<'_, RouteMessage>, passes: u32) {
+    tally.add(route(body));
+    tally.sum = object::heavy(tally.sum, body.attributes.payload().bytes, passes);
 }
 
 /// Reads an interface by typed keys.
@@ -201,4 +278,16 @@ pub fn neighbour(body: Body<'_, NeighbourMessage>) -> u64 {
         address.map_or(0, |address| last(address.0)),
         hardware.map_or(&[], |address| address.0),
     )
+}
+
+/// Reads an address by its fixed header alone.
+#[inline]
+pub fn address(body: Body<'_, AddressMessage>) -> u64 {
+    u64::from(body.header.index) + u64::from(body.header.prefixlen)
+}
+
+/// Reads a rule by its fixed header alone.
+#[inline]
+pub fn rule(body: Body<'_, RuleMessage>) -> u64 {
+    u64::from(body.header.action.0)
 }

@@ -1,9 +1,13 @@
 //! Tables of several sizes, dumped and decoded.
 
+use std::hint::black_box;
+use std::time::Instant;
+
 use super::{grouped, libraries};
 use crate::Outcome;
+use crate::capture::PLAIN_ROUTE;
 use crate::contest::{Clock, Contest, Entrant, Options};
-use crate::object::Object;
+use crate::object::{Object, heavy};
 use crate::record::Record;
 use crate::scene;
 use crate::worker::Task;
@@ -15,6 +19,7 @@ fn entrants() -> Vec<Entrant> {
         "ringlink syscall",
         "ringlink ring",
         "ringlink auto",
+        "ringlink tiny",
         "netlink-socket2",
         "neli",
         "nlink",
@@ -52,6 +57,46 @@ fn routes(options: &Options, name: &'static str, count: u32, rounds: usize) -> O
         remark: REMARK,
     };
     contest.run(options, &mut ())
+}
+
+/// 1,000,000 routes, with about as much to do for each as the kernel has.
+pub fn routes_moderate(options: &Options) -> Outcome<Record> {
+    heavily(options, "routes-1m-moderate", 100)
+}
+
+/// 1,000,000 routes, with about twice as much to do for each as the kernel has.
+pub fn routes_heavy(options: &Options) -> Outcome<Record> {
+    heavily(options, "routes-1m-heavy", 200)
+}
+
+fn heavily(options: &Options, name: &'static str, nanoseconds: u32) -> Outcome<Record> {
+    let count = options.size(1_000_000);
+    scene::enter()?;
+    scene::add_routes(0..count)?;
+    let contest = Contest {
+        name,
+        title: format!("Dump of {} routes, with {nanoseconds} ns of work for each", grouped(count)),
+        unit: "route",
+        count,
+        clock: Clock::Wall,
+        task: Task::DumpHeavily(passes(nanoseconds)),
+        entrants: libraries(["bare recv", "ringlink syscall", "ringlink ring", "ringlink overlapped"]),
+        rounds: 9,
+        remark: "The bare loop has the codec take its datagrams apart and does the same work; overlapped is a dump in two \
+            threads.",
+    };
+    contest.run(options, &mut ())
+}
+
+/// How many passes over a route's attributes take so long on this machine.
+fn passes(nanoseconds: u32) -> u32 {
+    const TRIALS: u32 = 1_000_000;
+    let attributes = &PLAIN_ROUTE[28..];
+    let start = Instant::now();
+    let sum = (0..TRIALS).fold(1, |sum, _| heavy(sum, black_box(attributes), 1));
+    black_box(sum);
+    let one = start.elapsed().as_secs_f64() * 1e9 / f64::from(TRIALS);
+    (f64::from(nanoseconds) / one).round().max(1.0) as u32
 }
 
 /// 2,000 interfaces.

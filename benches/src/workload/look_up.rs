@@ -17,6 +17,8 @@ pub fn look_ups(options: &Options) -> Outcome<Record> {
         "bare batched",
         "ringlink syscall",
         "ringlink ring",
+        "ringlink batched",
+        "ringlink ring batched",
         "netlink-socket2",
         "neli",
         "nlink",

@@ -11,10 +11,15 @@ use crate::Outcome;
 use crate::contest::{Entrant, Options};
 use crate::record::Record;
 
+/// Makes a workload's scene, and runs its contest.
+pub type Run = fn(&Options) -> Outcome<Record>;
+
 /// A workload's name and what runs it. Each runs in a process of its own, since it moves into a namespace.
-pub const ALL: [(&str, fn(&Options) -> Outcome<Record>); 13] = [
+pub const ALL: [(&str, Run); 15] = [
     ("routes-200k", dump::routes_200k),
     ("routes-1m", dump::routes_1m),
+    ("routes-1m-moderate", dump::routes_moderate),
+    ("routes-1m-heavy", dump::routes_heavy),
     ("links-2000", dump::links),
     ("neighbours-100k", dump::neighbours),
     ("open-dump-close", dump::open_dump_close),
@@ -38,7 +43,7 @@ fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -66,6 +66,15 @@ pub fn run(options: &Options) -> Outcome {
     let names = process::must(binary("live").arg("list"), RUN)?;
     let wanted =
         |name: &&str| options.only.is_empty() || options.only.iter().any(|wanted| name.starts_with(wanted.as_str()));
+    if wanted(&"codec") {
+        // Short runs: what is measured takes nanoseconds.
+        let times = ["--quiet", "--warm-up-time", "0.5", "--measurement-time", "1"];
+        let mut criterion = process::cargo();
+        criterion.current_dir(folder()).args(["bench", "--locked", "--quiet", "--bench", "codec"]);
+        // The same features: cargo builds the programs again with what is said here.
+        criterion.args(["--features", features, "--"]).args(times);
+        print!("{}", process::must(&mut criterion, BUILD)?);
+    }
     for name in names.lines().chain(["costs"]).filter(wanted) {
         let words: &[&str] = if name == "costs" { &["costs"] } else { &["run", name] };
         match process::must(binary("live").args(words).args(&common), RUN) {
@@ -73,7 +82,9 @@ pub fn run(options: &Options) -> Outcome {
             Err(failure) => println!("failed: {failure}\n"),
         }
     }
-    process::must(binary("report").arg(&results).arg(folder().join(report_name(options))), RUN).map(drop)
+    let criterion = folder().join("target/criterion");
+    let table = folder().join(report_name(options));
+    process::must(binary("report").arg(&results).arg(table).arg(criterion), RUN).map(drop)
 }
 
 /// Where the table goes: what is in the repository was measured at full size.
