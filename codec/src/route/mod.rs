@@ -65,6 +65,8 @@ mod vxlan_vni;
 mod multicast_report;
 mod statistics;
 
+pub mod watched;
+
 pub use address::*;
 pub use bridge::*;
 pub use bridge_cfm::*;

@@ -1,7 +1,8 @@
 //! Following a table's changes without a gap: what to do when events are lost.
 //!
 //! A [`Follower`] is live, or it has lost events, or it is dumping to catch up. Events and overruns go in; "dump
-//! again" comes out. It does no IO: the transport's watch drives it.
+//! again" comes out. A [`Subject`] is what is followed: it says what a message means for a table of its objects, which a
+//! [`Store`] keeps. None of them does any IO: the transport's watch drives them.
 //!
 //! ```
 //! use ringlink_codec::follow::{Advice, Follower};
@@ -15,6 +16,12 @@
 //! follower.overrun();
 //! assert_eq!(follower.advice(), Advice::Dump);
 //! ```
+
+mod store;
+mod subject;
+
+pub use store::{Entry, FixedTable, Full, Put, Store};
+pub use subject::{Digest, Key, Meaning, Subject};
 
 use crate::reply::End;
 
