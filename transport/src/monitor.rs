@@ -24,6 +24,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::time::Duration;
 
 use ringlink_codec::wire::Messages;
 
@@ -42,6 +43,9 @@ pub struct Monitor {
     /// How many system calls had been made when the drop counter was last read; `None` where the engine itself reports
     /// losses.
     counted: Cell<Option<u64>>,
+    /// Whether the engine reported a loss and the socket's queue has not been empty since: until then the kernel drops what
+    /// comes without another word.
+    congested: Cell<bool>,
 }
 
 impl fmt::Debug for Monitor {
@@ -99,7 +103,13 @@ impl Monitor {
     /// Where the socket does not report losses ([`SocketOption::NoEnobufs`]), its drop counter is read after every wait.
     pub fn over(engine: Box<dyn Engine>) -> Monitor {
         let counted = engine.socket().has(SocketOption::NoEnobufs).then_some(0);
-        Monitor { engine, foreign: Cell::new(0), overruns: Cell::new(0), counted: Cell::new(counted) }
+        Monitor {
+            engine,
+            foreign: Cell::new(0),
+            overruns: Cell::new(0),
+            counted: Cell::new(counted),
+            congested: Cell::new(false),
+        }
     }
 
     /// Waits for the next datagram from the kernel. Several may be held at once on a ring.
@@ -110,8 +120,25 @@ impl Monitor {
     /// after each of them.
     pub fn receive(&self, deadline: Deadline) -> Result<Notice<'_>, Error> {
         self.count_losses()?;
+        if self.congested.get() {
+            match self.receive_next(Deadline::after(Duration::ZERO)) {
+                Err(error) if error.is_timed_out() => {
+                    self.congested.set(false);
+                    self.take_drops()?;
+                }
+                other => return other,
+            }
+        }
+        self.receive_next(deadline)
+    }
+
+    fn receive_next(&self, deadline: Deadline) -> Result<Notice<'_>, Error> {
         loop {
-            let datagram = self.engine.receive(deadline)?;
+            let datagram = self.engine.receive(deadline).inspect_err(|error| {
+                if let Error::Overrun { .. } = error {
+                    self.congested.set(self.counted.get().is_none());
+                }
+            })?;
             if datagram.is_from_kernel() {
                 return Ok(Notice { datagram });
             }
@@ -128,6 +155,11 @@ impl Monitor {
             return Ok(());
         }
         self.counted.set(Some(calls));
+        self.take_drops()
+    }
+
+    /// Reads the drop counter.
+    fn take_drops(&self) -> Result<(), Error> {
         match self.engine.socket().take_drops() {
             0 => Ok(()),
             drops => {
