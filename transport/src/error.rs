@@ -75,10 +75,22 @@ pub enum Error {
         /// The operating system's error number.
         errno: i32,
     },
+    /// The store of a [`Watch`](crate::watch::Watch) has no room for another object.
+    Full,
     /// A configuration value is out of its range.
     Configuration {
         /// The rule that was broken.
         rule: &'static str,
+    },
+    /// The thread that worked for a [shared handle](crate::shared) has ended: what became of the request is not known.
+    WorkerGone,
+    /// A recording cannot be read, or what is asked of its replay is not what was asked then
+    /// ([`engine::record`](crate::engine::record)).
+    Recording {
+        /// Where in the recording, in bytes from its start.
+        offset: usize,
+        /// What is wrong there.
+        problem: RecordingProblem,
     },
 }
 
@@ -115,6 +127,39 @@ pub enum RingPart {
     BufferRing,
     /// Multishot receives (`IORING_RECV_MULTISHOT`, Linux 6.0).
     Multishot,
+}
+
+/// What is wrong with a recording or its replay, in [`Error::Recording`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordingProblem {
+    /// It does not start like a recording.
+    NotARecording,
+    /// It is of a version that this library does not know.
+    Version {
+        /// The version found.
+        found: u8,
+    },
+    /// Its messages have the byte order of another kind of machine.
+    ByteOrder,
+    /// It ends in the middle of its header or of an entry.
+    Cut,
+    /// A field has no meaning.
+    Field {
+        /// Which field.
+        name: &'static str,
+    },
+    /// What is sent is not what was sent then.
+    Differs {
+        /// The first byte of the datagram sent that differs, or where the shorter of both ends.
+        at: usize,
+    },
+    /// A datagram is sent where then one was received.
+    SendsEarly,
+    /// A datagram is received where then one was sent.
+    ReceivesEarly,
+    /// There is nothing more in the recording.
+    Ended,
 }
 
 impl Error {
@@ -243,7 +288,25 @@ impl fmt::Display for Error {
                     write!(f, "this kernel's io_uring has no multishot receive (Linux 6.0 has): {}", Text(errno))
                 }
             },
+            Error::Full => codec::follow::Full.fmt(f),
             Error::Configuration { rule } => f.write_str(rule),
+            Error::WorkerGone => f.write_str("the thread that works for this handle has ended"),
+            Error::Recording { offset, problem } => {
+                write!(f, "recording, byte {offset}: ")?;
+                match problem {
+                    RecordingProblem::NotARecording => f.write_str("it does not start like a recording"),
+                    RecordingProblem::Version { found } => write!(f, "version {found}, expected 1"),
+                    RecordingProblem::ByteOrder => f.write_str("it was made on a machine of the other byte order"),
+                    RecordingProblem::Cut => f.write_str("it ends in the middle of what starts here"),
+                    RecordingProblem::Field { name } => write!(f, "{name} is not one there is"),
+                    RecordingProblem::Differs { at } => {
+                        write!(f, "what is sent differs from what was sent then, first at its byte {at}")
+                    }
+                    RecordingProblem::SendsEarly => f.write_str("a datagram is sent where then one was received"),
+                    RecordingProblem::ReceivesEarly => f.write_str("a datagram is received where then one was sent"),
+                    RecordingProblem::Ended => f.write_str("nothing more was sent or received then"),
+                }
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub mod fleet;
 
 pub mod monitor;
 
+pub mod watch;
+
 mod sys;
 mod uring;
 
