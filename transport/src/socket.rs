@@ -237,6 +237,8 @@ pub struct Socket {
     state: AtomicU16,
     /// The drop counter as it was when a loss was last reported.
     drops_reported: AtomicU32,
+    /// The receive buffer's size that a stand-in says: that of the socket it stands in for.
+    recorded_buffer: Option<usize>,
 }
 
 /// The bit of [`Socket::state`] above all options.
@@ -273,7 +275,14 @@ impl Socket {
             _ => Error::from_io("socket", &error),
         })?;
         let port = sys::bind(descriptor.as_fd())?;
-        let socket = Socket { descriptor, protocol, port, state: AtomicU16::new(0), drops_reported: AtomicU32::new(0) };
+        let socket = Socket {
+            descriptor,
+            protocol,
+            port,
+            state: AtomicU16::new(0),
+            drops_reported: AtomicU32::new(0),
+            recorded_buffer: None,
+        };
         for option in SocketOption::ALL {
             let wanted = match option {
                 SocketOption::ExtAck => options.ext_ack,
@@ -295,6 +304,21 @@ impl Socket {
             socket.set_send_buffer(bytes)?;
         }
         Ok(socket)
+    }
+
+    /// What stands in for the socket of a recorded session: no socket at all, though it knows the session's protocol, port id
+    /// and receive buffer. Its options are `ENOTSOCK`; who waits for it to be readable does not wait.
+    pub(crate) fn stand_in(protocol: Protocol, port: u32, connected: bool, buffer: usize) -> Result<Socket, Error> {
+        // A pipe whose other end is closed: it takes no rights, and poll(2) says at once that it may be read.
+        let (reader, _) = std::io::pipe().map_err(|error| Error::from_io("pipe", &error))?;
+        Ok(Socket {
+            descriptor: reader.into(),
+            protocol,
+            port,
+            state: AtomicU16::new(if connected { CONNECTED } else { 0 }),
+            drops_reported: AtomicU32::new(0),
+            recorded_buffer: Some(buffer),
+        })
     }
 
     /// The protocol it was opened for.
@@ -386,6 +410,9 @@ impl Socket {
 
     /// The receive buffer's size in bytes, as the kernel accounts it: each message costs its memory, not its length.
     pub fn receive_buffer(&self) -> Result<usize, Error> {
+        if let Some(bytes) = self.recorded_buffer {
+            return Ok(bytes);
+        }
         sys::socket_option(self.as_fd(), libc::SO_RCVBUF).map(|bytes| usize::try_from(bytes).unwrap_or(0))
     }
 

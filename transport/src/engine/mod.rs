@@ -1,8 +1,9 @@
-//! How bytes move: one contract, three engines.
+//! How bytes move: one contract, three engines, and one that replays what others did.
 //!
 //! An [`Engine`] owns a [`Socket`] and moves whole datagrams over it. It never looks inside them. [`syscall`] does it
 //! with `send(2)` and `recv(2)`, [`ring`] with one io_uring, and [`auto`] starts with the first and changes to the second
-//! when a dump turns out to be long. All of them yield the same [`Datagram`] and the same errors; if a program can tell
+//! when a dump turns out to be long; [`record`](mod@record) writes down what an engine does, and does it again without a
+//! kernel. All of them yield the same [`Datagram`] and the same errors; if a program can tell
 //! them apart other than by [`Engine::kind`] and [`Engine::counters`], that is a bug.
 //!
 //! An engine is `Send` and not `Sync`: it may move to another thread, and one thread at a time uses it. After
@@ -42,6 +43,8 @@ pub mod syscall;
 pub mod ring;
 
 pub mod auto;
+
+pub mod record;
 
 /// Opens the engine asked for, with its default configuration, on a socket.
 ///
@@ -150,6 +153,8 @@ pub enum EngineKind {
     Ring,
     /// `send(2)` and `recv(2)`.
     Syscall,
+    /// Nothing: they come from a recording.
+    Replay,
 }
 
 impl fmt::Display for EngineKind {
@@ -157,6 +162,7 @@ impl fmt::Display for EngineKind {
         f.write_str(match self {
             EngineKind::Ring => "ring",
             EngineKind::Syscall => "syscall",
+            EngineKind::Replay => "replay",
         })
     }
 }
