@@ -9,6 +9,8 @@ pub mod error;
 
 pub mod namespace;
 
+pub mod namespaces;
+
 pub mod socket;
 
 pub mod engine;

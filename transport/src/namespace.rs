@@ -26,7 +26,7 @@ use crate::error::{Error, NamespaceProblem};
 use crate::sys;
 
 /// Where `ip netns add` and its kin mount namespaces; the second is the older name of the first.
-const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
+pub(crate) const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
 
 /// One network namespace, held open (network_namespaces(7)). A clone shares the descriptor.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! ring. Everything here is safe to call.
 
 use std::cell::Cell;
+use std::ffi::CString;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -257,6 +258,50 @@ pub(crate) fn wait_any(entries: &mut [libc::pollfd], remaining: Option<Duration>
         }
     }
     Ok(())
+}
+
+/// A descriptor that tells of names that come and go in folders (inotify(7)); reading it does not wait.
+pub(crate) fn notifier() -> Result<OwnedFd, Error> {
+    // SAFETY: no pointers are passed.
+    let descriptor = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
+    if descriptor < 0 {
+        return Err(Error::last("inotify_init1"));
+    }
+    // SAFETY: the kernel just returned this descriptor, nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// Has a notifier tell of the names in a folder; says whether there is such a folder.
+pub(crate) fn watch_folder(notifier: BorrowedFd<'_>, path: &str) -> Result<bool, Error> {
+    let what = libc::IN_CREATE | libc::IN_DELETE | libc::IN_MOVE | libc::IN_ATTRIB | libc::IN_ONLYDIR;
+    let path = CString::new(path).unwrap_or_default();
+    // SAFETY: the path is a string with its NUL that outlives the call.
+    if unsafe { libc::inotify_add_watch(notifier.as_raw_fd(), path.as_ptr(), what) } >= 0 {
+        return Ok(true);
+    }
+    match Error::last("inotify_add_watch") {
+        error if error.errno() == Some(libc::ENOENT) => Ok(false),
+        error => Err(error),
+    }
+}
+
+/// Reads all that a notifier has to tell; says whether that was anything.
+pub(crate) fn take_notices(notifier: BorrowedFd<'_>) -> Result<bool, Error> {
+    let mut buffer = [0_u8; 4096];
+    let mut any = false;
+    loop {
+        // SAFETY: the kernel writes at most as many bytes as the buffer has.
+        let length = unsafe { libc::read(notifier.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        match length {
+            1.. => any = true,
+            0 => return Ok(any),
+            _ => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::WouldBlock => return Ok(any),
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                error => return Err(Error::from_io("read", &error)),
+            },
+        }
+    }
 }
 
 /// Whether the descriptor is of a network namespace (ioctl_ns(2)).
