@@ -39,6 +39,7 @@
 //! | 3 | [`exchange`], [`reply`], [`follow`] | requests, replies, refusals, lost events; no family |
 //! | 4 | [`mod@print`] | names and values of anything, from the rows |
 //! | 5 | [`route`] | one family each: tables, headers, a few views |
+//! | 5 | [`multicast`] | the groups of every protocol |
 //!
 //! # What is absent
 //!
@@ -81,6 +82,8 @@ pub mod print;
 
 pub mod protocol;
 pub mod route;
+
+pub mod multicast;
 
 pub use table::{Attributes, Key, Text};
 pub use wire::{Error, Message, Messages};

@@ -26,6 +26,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
+use ringlink_codec::multicast::Multicast;
 use ringlink_codec::wire::Messages;
 
 use crate::connection::Config;
@@ -62,6 +63,27 @@ impl Monitor {
     /// As [`with`](Monitor::with).
     pub fn open(protocol: Protocol, groups: &[u32]) -> Result<Monitor, Error> {
         Monitor::with(protocol, &Config::default(), groups)
+    }
+
+    /// Opens a monitor of a protocol's groups, by their names.
+    ///
+    /// ```
+    /// use ringlink::Monitor;
+    /// use ringlink::codec::multicast::NetfilterGroup;
+    ///
+    /// match Monitor::subscribe(&[NetfilterGroup::CONNTRACK_NEW, NetfilterGroup::CONNTRACK_DESTROY]) {
+    ///     Ok(monitor) => println!("joined {:?}", monitor.socket().memberships()?),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # Ok::<(), ringlink::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Monitor::with).
+    pub fn subscribe<G: Multicast>(groups: &[G]) -> Result<Monitor, Error> {
+        let numbers: Vec<u32> = groups.iter().map(|group| group.number()).collect();
+        Monitor::open(Protocol(G::PROTOCOL), &numbers)
     }
 
     /// Opens a monitor and joins these groups. Of the configuration, the engine and the socket's options count.
@@ -207,6 +229,11 @@ impl Notice<'_> {
     /// The multicast group it was sent to.
     pub fn group(&self) -> u32 {
         self.datagram.group()
+    }
+
+    /// The multicast group it was sent to, by its name; `G` is a group of the monitor's protocol.
+    pub fn group_name<G: Multicast>(&self) -> G {
+        G::numbered(self.datagram.group())
     }
 
     /// The id of the namespace it comes from, where it is not the monitor's own; needs
