@@ -95,10 +95,3 @@ pub mod prelude {
     pub use crate::table::{AttributeWriter, Attributes, Batch, Body, Buffer, Key, Operation, Text, Value};
     pub use crate::wire::{Error, Flags, Message, MessageHeader, Messages};
 }
-
-/// What the exported macros name; not for use by hand.
-#[doc(hidden)]
-pub mod export {
-    pub use zerocopy;
-    pub use zerocopy::{FromBytes, Immutable, IntoBytes};
-}

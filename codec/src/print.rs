@@ -17,8 +17,6 @@
 
 use core::fmt::{self, Write};
 
-use zerocopy::FromBytes;
-
 use crate::protocol::Protocol;
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
@@ -27,7 +25,7 @@ use crate::table::{
 };
 use crate::wire::{
     Error, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, RawAttribute, RawAttributes, align,
-    short,
+    short, split_errno,
 };
 
 /// A message that prints itself.
@@ -129,7 +127,7 @@ impl Printer<'_> {
 
     /// An error's or a dump end's payload: errno, echoed request, extended ack.
     fn verdict(&mut self, message: Message<'_>, protocol: &'static Protocol) -> fmt::Result {
-        let Ok((errno, mut rest)) = i32::read_from_prefix(message.payload) else {
+        let Some((errno, mut rest)) = split_errno(message.payload) else {
             return Ok(());
         };
         self.member_line("error")?;
@@ -140,7 +138,7 @@ impl Printer<'_> {
         }
         self.end_line()?;
         if message.header.kind == MessageType::ERROR {
-            let Ok((echo, _)) = MessageHeader::read_from_prefix(rest) else {
+            let Some((echo, _)) = MessageHeader::split(rest) else {
                 return Ok(());
             };
             let length = match message.header.flags.contains(Flags::CAPPED) {

@@ -5,10 +5,8 @@
 
 use core::fmt;
 
-use zerocopy::FromBytes;
-
 use crate::table::{AlternativeRow, Attributes, By, Bytes, ChoiceTable, Nest, Shape, Space, Str, Text};
-use crate::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align, short};
+use crate::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align, short, split_errno};
 
 crate::space! {
     /// Attributes of an extended ack (`enum nlmsgerr_attrs`, include/uapi/linux/netlink.h).
@@ -180,8 +178,8 @@ impl<'a> Refusal<'a> {
 
 impl<'a> Verdict<'a> {
     pub(crate) fn of_error(message: Message<'a>) -> Option<Self> {
-        let (errno, behind) = i32::read_from_prefix(message.payload).ok()?;
-        let (echo, _) = MessageHeader::read_from_prefix(behind).ok()?;
+        let (errno, behind) = split_errno(message.payload)?;
+        let (echo, _) = MessageHeader::split(behind)?;
         let flags = message.header.flags;
         let echoed = match flags.contains(Flags::CAPPED) {
             true => MESSAGE_HEADER,
@@ -196,10 +194,10 @@ impl<'a> Verdict<'a> {
 
     /// An `NLMSG_DONE` message; an empty one says nothing, which is good news.
     pub(crate) fn of_done(message: Message<'a>) -> Self {
-        match i32::read_from_prefix(message.payload) {
-            Ok((errno, attributes)) if message.header.flags.contains(Flags::ACK_TLVS) => Self::new(errno, attributes),
-            Ok((errno, _)) => Self::new(errno, &[]),
-            Err(_) => Self::new(0, &[]),
+        match split_errno(message.payload) {
+            Some((errno, attributes)) if message.header.flags.contains(Flags::ACK_TLVS) => Self::new(errno, attributes),
+            Some((errno, _)) => Self::new(errno, &[]),
+            None => Self::new(0, &[]),
         }
     }
 

@@ -7,7 +7,6 @@ use std::os::fd::FromRawFd;
 use std::process::Command;
 use std::time::Duration;
 
-use ringlink_codec::export::IntoBytes;
 use ringlink_codec::protocol::ROUTE;
 use ringlink_codec::table::Verb;
 use ringlink_codec::wire::{Flags, MESSAGE_HEADER, MessageType, Messages};
@@ -61,7 +60,7 @@ pub fn dump(operation: u16, family: u8) -> Outcome<Vec<Vec<u8>>> {
             match message.header.kind {
                 MessageType::DONE => return Ok(found),
                 MessageType::ERROR => return Err(Failure::new(message.tree(&ROUTE).to_string())),
-                _ => found.push([message.header.as_bytes(), message.payload].concat()),
+                _ => found.push([&message.header.to_bytes(), message.payload].concat()),
             }
         }
     }

@@ -2,10 +2,8 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use zerocopy::IntoBytes;
-
 use super::{MplsLabel, RouteTable};
-use crate::table::{Be, Be16, Be32, Be64, Bytes, Encode, Many, Nest, Packed, Pad, Prefixed, Str};
+use crate::table::{Be, Be16, Be32, Be64, Bytes, Encode, Many, Nest, Packed, Pad, Prefixed, Record, Str};
 use crate::wire::Writer;
 use crate::{choices, flags, record, space, values};
 
@@ -359,7 +357,7 @@ macro_rules! segments {
     ($($header:ty,)*) => {$(
         impl Encode<Prefixed<$header>> for ($header, &[Ipv6Addr]) {
             fn encode(self, writer: &mut Writer<'_>) {
-                writer.bytes(self.0.as_bytes());
+                Record::write(self.0, writer);
                 for segment in self.1 {
                     writer.bytes(&segment.octets());
                 }

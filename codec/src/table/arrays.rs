@@ -209,7 +209,7 @@ impl<H: Record> Value for Prefixed<H> {
 
 impl<H: Record> Encode<Prefixed<H>> for (H, &[u8]) {
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(self.0.as_bytes());
+        self.0.write(writer);
         writer.bytes(self.1);
     }
 }

@@ -2,8 +2,6 @@
 
 use core::marker::PhantomData;
 
-use zerocopy::IntoBytes;
-
 use super::arrays::Nesting;
 use super::{
     Alternative, Choice, Choices, Encode, Format, Headed, Indexed, Key, Many, Nest, Operation, Record, Records, Table,
@@ -100,7 +98,7 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
         fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>),
     ) {
         let start = self.writer.open(key.number() | RawAttribute::NESTED);
-        self.writer.bytes(header.as_bytes());
+        header.write(self.writer);
         self.writer.pad();
         fill(&mut AttributeWriter::new(self.writer));
         self.writer.close(start);
@@ -172,7 +170,7 @@ impl<'b, H: Record, S: Table> RecordsWriter<'_, 'b, H, S> {
     pub fn add(&mut self, header: H, fill: impl FnOnce(&mut AttributeWriter<'_, 'b, S>)) {
         self.writer.pad();
         let start = self.writer.length();
-        self.writer.bytes(header.as_bytes());
+        header.write(self.writer);
         self.writer.pad();
         fill(&mut AttributeWriter::new(self.writer));
         let length = self.writer.length().saturating_sub(start);
@@ -360,6 +358,6 @@ impl<'b> Batch<'b> {
 /// Replaces the header of a written message.
 pub(crate) fn stamp(message: &mut [u8], header: MessageHeader) {
     if let Some(space) = message.get_mut(..size_of::<MessageHeader>()) {
-        space.copy_from_slice(header.as_bytes());
+        space.copy_from_slice(&header.to_bytes());
     }
 }

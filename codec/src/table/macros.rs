@@ -161,11 +161,7 @@ macro_rules! named {
         $($(#[$doc:meta])* $row:ident $(as $name_there:literal)? = $number:expr,)*
     }) => {
         $(#[$meta])*
-        #[derive(
-            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
-            $crate::export::FromBytes, $crate::export::IntoBytes, $crate::export::Immutable,
-        )]
-        #[zerocopy(crate = "ringlink_codec::export::zerocopy")]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(transparent)]
         $vis struct $name(pub $base);
 
@@ -220,6 +216,18 @@ macro_rules! named {
             const SIZE: usize = ::core::mem::size_of::<$base>();
         }
 
+        impl $crate::table::Plain for $name {
+            #[inline]
+            fn take(rest: &mut &[u8]) -> Self {
+                Self(<$base as $crate::table::Plain>::take(rest))
+            }
+
+            #[inline]
+            fn give(self, rest: &mut &mut [u8]) {
+                $crate::table::Plain::give(self.0, rest);
+            }
+        }
+
         impl $crate::table::Named for $name {
             const TABLE: &'static $crate::table::ValueTable = Self::TABLE;
 
@@ -262,20 +270,47 @@ macro_rules! named {
 /// It becomes a `repr(C)` struct with public fields, and [`Record`](crate::table::Record) for it. Padding is written
 /// out as a field whose name begins with `pad`; a struct with a hole does not compile. Where raw bytes stand between a
 /// message's struct and its attributes, `"toaster_msg", "t_", then crumbs` names the 16-bit field that counts them.
+///
+/// ```compile_fail,E0080
+/// ringlink_codec::record! {
+///     /// C puts three bytes between these two.
+///     pub Holed, "holed", "" {
+///         /// One byte.
+///         one: u8,
+///         /// Four bytes.
+///         four: u32,
+///     }
+/// }
+/// ```
 #[macro_export]
 macro_rules! record {
     ($(#[$meta:meta])* $vis:vis $name:ident, $c:literal, $prefix:literal $(, then $tail:ident)? {
         $($(#[$doc:meta])* $field:ident: $type:ty,)*
     }) => {
         $(#[$meta])*
-        #[derive(
-            Clone, Copy, Debug, Default, PartialEq,
-            $crate::export::FromBytes, $crate::export::IntoBytes, $crate::export::Immutable,
-        )]
-        #[zerocopy(crate = "ringlink_codec::export::zerocopy")]
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
         #[repr(C)]
         $vis struct $name {
             $($(#[$doc])* pub $field: $type,)*
+        }
+
+        // A hole would be read as if it were the next field.
+        const _: () = assert!(
+            ::core::mem::size_of::<$name>() == 0 $(+ ::core::mem::size_of::<$type>())*,
+            "the struct has a hole: padding must be a field",
+        );
+
+        impl $crate::table::Plain for $name {
+            #[inline]
+            fn take(rest: &mut &[u8]) -> Self {
+                Self { $($field: $crate::table::Plain::take(rest)),* }
+            }
+
+            #[inline]
+            fn give(self, rest: &mut &mut [u8]) {
+                let Self { $($field),* } = self;
+                $($crate::table::Plain::give($field, rest);)*
+            }
         }
 
         impl $crate::table::Record for $name {
@@ -291,6 +326,13 @@ macro_rules! record {
                 }),*],
                 tail: $crate::record_tail!($name $(, $tail)?),
             };
+
+            #[inline]
+            fn from_bytes(mut bytes: &[u8]) -> Self {
+                // The whole struct is copied first: from an array of known length, no field need look for its end.
+                let whole: [u8; ::core::mem::size_of::<$name>()] = $crate::table::take(&mut bytes);
+                <Self as $crate::table::Plain>::take(&mut whole.as_slice())
+            }
         }
 
         impl $crate::table::Value for $name {
@@ -307,7 +349,7 @@ macro_rules! record {
         impl $crate::table::Encode<$name> for $name {
             #[inline]
             fn encode(self, writer: &mut $crate::wire::Writer<'_>) {
-                writer.bytes($crate::export::IntoBytes::as_bytes(&self));
+                $crate::table::Record::write(self, writer);
             }
         }
 

@@ -60,8 +60,6 @@
 //! # Ok::<(), ringlink_codec::Error>(())
 //! ```
 //!
-//! A crate that declares structs with [`record!`](crate::record) depends on `ringlink-codec` by that name.
-//!
 //! # What does not compile
 //!
 //! A key of another space:
@@ -138,4 +136,6 @@ pub use shape::{
     AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
 };
 pub use text::{BareStr, Bytes, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
-pub use value::{Encode, Fixed, Key, Malformed, Record, Table, Value};
+#[doc(hidden)]
+pub use value::take;
+pub use value::{Encode, Fixed, Key, Malformed, Plain, Record, Table, Value};

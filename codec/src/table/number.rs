@@ -4,18 +4,111 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
-use super::value::{exactly, wrong_length};
-use super::{Encode, Fixed, Malformed, Shape, Value};
+use super::value::{exactly, give, take, wrong_length};
+use super::{Encode, Fixed, Malformed, Plain, Shape, Value};
 use crate::wire::{Payload, Writer};
 
-/// A big-endian 16-bit number, as a payload type and as a struct field.
-pub type Be16 = zerocopy::byteorder::big_endian::U16;
-/// A big-endian 32-bit number, as a payload type and as a struct field.
-pub type Be32 = zerocopy::byteorder::big_endian::U32;
-/// A big-endian 64-bit number, as a payload type and as a struct field.
-pub type Be64 = zerocopy::byteorder::big_endian::U64;
+/// `big_endian! { /// Doc. Be16, u16, 2; }` makes `Be16` a number that stands big-endian, without alignment.
+macro_rules! big_endian {
+    ($($(#[$doc:meta])* $name:ident, $int:ty, $size:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(transparent)]
+        pub struct $name([u8; $size]);
+
+        impl $name {
+            /// Zero.
+            pub const ZERO: Self = Self([0; $size]);
+
+            /// This number.
+            #[inline]
+            #[must_use]
+            pub const fn new(number: $int) -> Self {
+                Self(number.to_be_bytes())
+            }
+
+            /// The number.
+            #[inline]
+            #[must_use]
+            pub const fn get(self) -> $int {
+                <$int>::from_be_bytes(self.0)
+            }
+        }
+
+        impl From<$int> for $name {
+            #[inline]
+            fn from(number: $int) -> Self {
+                Self::new(number)
+            }
+        }
+
+        impl From<$name> for $int {
+            #[inline]
+            fn from(number: $name) -> Self {
+                number.get()
+            }
+        }
+
+        impl PartialEq<$int> for $name {
+            #[inline]
+            fn eq(&self, other: &$int) -> bool {
+                self.get() == *other
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.get(), f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.get(), f)
+            }
+        }
+
+        impl Plain for $name {
+            #[inline]
+            fn take(rest: &mut &[u8]) -> Self {
+                Self(take(rest))
+            }
+
+            #[inline]
+            fn give(self, rest: &mut &mut [u8]) {
+                give(self.0, rest);
+            }
+        }
+    )*};
+}
+
+big_endian! {
+    /// A big-endian 16-bit number, as a payload type and as a struct field.
+    Be16, u16, 2;
+    /// A big-endian 32-bit number, as a payload type and as a struct field.
+    Be32, u32, 4;
+    /// A big-endian 64-bit number, as a payload type and as a struct field.
+    Be64, u64, 8;
+}
+
+/// `plain! { u32 }` makes a number a field of structs.
+macro_rules! plain {
+    ($($int:ty)*) => {$(
+        impl Plain for $int {
+            #[inline]
+            fn take(rest: &mut &[u8]) -> Self {
+                Self::from_ne_bytes(take(rest))
+            }
+
+            #[inline]
+            fn give(self, rest: &mut &mut [u8]) {
+                give(self.to_ne_bytes(), rest);
+            }
+        }
+    )*};
+}
+
+plain! { u8 u16 u32 u64 i8 i16 i32 i64 }
 
 /// `number! { u32, u32, Unsigned, from_ne_bytes, to_ne_bytes; }` makes `u32` a payload type that reads as `u32`.
 macro_rules! number {
@@ -192,9 +285,24 @@ impl Fixed for Ipv6Addr {
     const SIZE: usize = 16;
 }
 
+impl<T, const N: usize> Plain for [T; N]
+where
+    T: Plain,
+{
+    #[inline]
+    fn take(rest: &mut &[u8]) -> Self {
+        core::array::from_fn(|_| T::take(rest))
+    }
+
+    #[inline]
+    fn give(self, rest: &mut &mut [u8]) {
+        self.into_iter().for_each(|item| item.give(rest));
+    }
+}
+
 impl<T, const N: usize> Value for [T; N]
 where
-    T: Fixed + FromBytes + IntoBytes + Immutable + 'static,
+    T: Fixed + Plain + 'static,
 {
     type Read<'a> = Self;
     #[allow(clippy::cast_possible_truncation, reason = "lengths of arrays in structs, in constants")]
@@ -202,23 +310,26 @@ where
 
     #[inline]
     fn decode(payload: Payload<'_>) -> Result<Self, Malformed> {
-        Self::read_from_bytes(payload.bytes).map_err(|_| wrong_length(payload.bytes, size_of::<Self>()))
+        match payload.bytes {
+            mut bytes if bytes.len() == size_of::<Self>() => Ok(Self::take(&mut bytes)),
+            bytes => Err(wrong_length(bytes, size_of::<Self>())),
+        }
     }
 }
 
 impl<T, const N: usize> Encode<[T; N]> for [T; N]
 where
-    T: Fixed + FromBytes + IntoBytes + Immutable + 'static,
+    T: Fixed + Plain + 'static,
 {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(self.as_bytes());
+        self.give(&mut writer.space(size_of::<Self>()));
     }
 }
 
 impl<T, const N: usize> Fixed for [T; N]
 where
-    T: Fixed + FromBytes + IntoBytes + Immutable + 'static,
+    T: Fixed + Plain + 'static,
 {
     const SIZE: usize = size_of::<Self>();
 }

@@ -2,8 +2,6 @@
 
 use core::marker::PhantomData;
 
-use zerocopy::IntoBytes;
-
 use super::{AttributeWriter, Attributes, Layout, Record, Space, Table};
 use crate::wire::{
     Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, Writer, align, place, short,
@@ -124,19 +122,19 @@ impl<Q: Format, A> Operation<Q, A> {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, 'b, Q::Space>),
     ) {
-        let start = open(writer, self.kind, self.flags, message, header.as_bytes());
+        let start = open(writer, self.kind, self.flags, message);
+        header.write(writer);
+        // A header of one byte (`rtgenmsg`) is padded before the attributes.
+        writer.pad();
         fill(&mut AttributeWriter::new(writer));
         close(writer, start);
     }
 }
 
-fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader, header: &[u8]) -> usize {
+fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader) -> usize {
     writer.pad();
     let start = writer.length();
-    writer.bytes(MessageHeader { kind, flags: message.flags | flags, ..message }.as_bytes());
-    writer.bytes(header);
-    // A header of one byte (`rtgenmsg`) is padded before the attributes.
-    writer.pad();
+    writer.bytes(&MessageHeader { kind, flags: message.flags | flags, ..message }.to_bytes());
     start
 }
 

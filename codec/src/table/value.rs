@@ -2,8 +2,6 @@
 
 use core::marker::PhantomData;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 use super::{Layout, Shape, Space};
 use crate::wire::{Error, ErrorKind, Payload, Writer, short};
 
@@ -87,34 +85,74 @@ impl<S: Table, V> core::fmt::Debug for Key<S, V> {
 ///
 /// Read by copy, so that nothing need be aligned. A struct may be shorter than ours (an older kernel: missing bytes
 /// are zero) or longer (a newer one: the rest is ignored).
-pub trait Record: FromBytes + IntoBytes + Immutable + Copy + Default {
+pub trait Record: Plain + Default {
     /// Size, fields, names.
     const LAYOUT: &'static Layout;
 
     /// Reads what is there.
-    #[inline]
     #[must_use]
-    fn from_bytes(bytes: &[u8]) -> Self {
-        match Self::read_from_prefix(bytes) {
-            Ok((record, _)) => record,
-            Err(_) => Self::from_short(bytes),
-        }
-    }
+    fn from_bytes(bytes: &[u8]) -> Self;
 
-    /// Reads a struct that is shorter than ours.
-    #[doc(hidden)]
-    #[cold]
-    fn from_short(bytes: &[u8]) -> Self {
-        let mut record = Self::new_zeroed();
-        for (to, from) in record.as_mut_bytes().iter_mut().zip(bytes) {
-            *to = *from;
+    /// Writes it.
+    #[inline]
+    fn write(self, writer: &mut Writer<'_>) {
+        self.give(&mut writer.space(size_of::<Self>()));
+    }
+}
+
+/// What a struct can have as a field: a number, a set of values, an array, another struct. In a struct they stand one
+/// behind the other, without holes.
+pub trait Plain: Copy {
+    /// Reads the value that comes first and goes past it; bytes that are missing are zero.
+    fn take(rest: &mut &[u8]) -> Self;
+
+    /// Writes the value and goes past it; nothing where there is no room for it.
+    fn give(self, rest: &mut &mut [u8]);
+}
+
+impl Plain for () {
+    #[inline]
+    fn take(_: &mut &[u8]) -> Self {}
+
+    #[inline]
+    fn give(self, _: &mut &mut [u8]) {}
+}
+
+/// Takes the first `N` bytes; zeros stand for those that are missing.
+#[doc(hidden)]
+#[inline(always)]
+pub fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    match rest.split_first_chunk() {
+        Some((first, behind)) => {
+            *rest = behind;
+            *first
         }
-        record
+        None => take_short(rest),
+    }
+}
+
+/// Takes what there is.
+#[cold]
+fn take_short<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.iter_mut().zip(core::mem::take(rest)).for_each(|(to, from)| *to = *from);
+    bytes
+}
+
+/// Fills the first `N` bytes.
+#[inline(always)]
+pub(crate) fn give<const N: usize>(bytes: [u8; N], rest: &mut &mut [u8]) {
+    if let Some((first, behind)) = core::mem::take(rest).split_first_chunk_mut() {
+        *first = bytes;
+        *rest = behind;
     }
 }
 
 impl Record for () {
     const LAYOUT: &'static Layout = &Layout { name: "", prefix: "", size: 0, fields: &[], tail: None };
+
+    #[inline]
+    fn from_bytes(_: &[u8]) -> Self {}
 }
 
 /// The bytes, which must be exactly `N`.

@@ -1,18 +1,32 @@
 //! Attributes as bytes (`struct nlattr`, include/uapi/linux/netlink.h).
 
-use zerocopy::FromBytes;
-
 use super::{Error, ErrorKind, align, place, short};
 
 /// Bytes of an attribute's header: length (header included) and type, 16 bits each.
 pub const ATTRIBUTE_HEADER: usize = 4;
 
 /// `struct nlattr`.
-#[derive(Clone, Copy, FromBytes)]
-#[repr(C)]
+#[derive(Clone, Copy)]
 struct Header {
     length: u16,
     kind: u16,
+}
+
+impl Header {
+    /// The header that comes first, and what is behind it. Read as one number: from four bytes, compilers make more
+    /// loads and shifts than that.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "halves of a number")]
+    fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (header, behind) = bytes.split_first_chunk()?;
+        let both = u32::from_ne_bytes(*header);
+        let (low, high) = (both as u16, (both >> 16) as u16);
+        let header = match cfg!(target_endian = "little") {
+            true => Self { length: low, kind: high },
+            false => Self { length: high, kind: low },
+        };
+        Some((header, behind))
+    }
 }
 
 /// The bits of `nla_type` that are its number.
@@ -80,7 +94,7 @@ impl<'a> RawAttributes<'a> {
     /// end.
     #[inline(always)]
     pub(crate) fn advance(&mut self) -> Option<(u16, &'a [u8])> {
-        let (Header { length, kind }, behind) = Header::read_from_prefix(self.rest).ok()?;
+        let (Header { length, kind }, behind) = Header::split(self.rest)?;
         // A length below the header's own wraps to one that nothing is as long as: one comparison does for both.
         let bytes = behind.get(..usize::from(length).wrapping_sub(ATTRIBUTE_HEADER))?;
         // The last attribute may lack its padding; cutting at what is there cannot fail, and costs no branch.
@@ -106,14 +120,14 @@ impl<'a> RawAttributes<'a> {
         let offset = self.end.wrapping_sub(place(rest.len()));
         match rest {
             [] | [0] | [0, 0] | [0, 0, 0] => None,
-            rest => match Header::read_from_prefix(rest) {
-                Ok((Header { length, kind }, _)) => Some(Error {
+            rest => match Header::split(rest) {
+                Some((Header { length, kind }, _)) => Some(Error {
                     kind: ErrorKind::AttributeLength { length, available: short(rest.len()) },
                     offset,
                     attribute: kind & TYPE_MASK,
                     name: "",
                 }),
-                Err(_) => Some(Error::new(ErrorKind::AttributeTruncated { found: short(rest.len()) }, offset)),
+                None => Some(Error::new(ErrorKind::AttributeTruncated { found: short(rest.len()) }, offset)),
             },
         }
     }

@@ -2,13 +2,11 @@
 
 use core::fmt;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
-
 /// Bytes of a [`MessageHeader`].
 pub const MESSAGE_HEADER: usize = size_of::<MessageHeader>();
 
 /// `struct nlmsghdr`: 16 bytes in the byte order of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct MessageHeader {
     /// Length of the message in bytes, this header included, padding behind it not.
@@ -28,13 +26,29 @@ impl MessageHeader {
     #[inline]
     #[must_use]
     pub fn to_bytes(self) -> [u8; MESSAGE_HEADER] {
-        zerocopy::transmute!(self)
+        let Self { length, kind: MessageType(kind), flags: Flags(flags), sequence, port } = self;
+        let ([a, b, c, d], [e, f], [g, h]) = (length.to_ne_bytes(), kind.to_ne_bytes(), flags.to_ne_bytes());
+        let ([i, j, k, l], [m, n, o, p]) = (sequence.to_ne_bytes(), port.to_ne_bytes());
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// The header that comes first, and what is behind it.
+    #[inline]
+    pub(crate) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p], behind) = bytes.split_first_chunk()?;
+        let header = Self {
+            length: u32::from_ne_bytes([*a, *b, *c, *d]),
+            kind: MessageType(u16::from_ne_bytes([*e, *f])),
+            flags: Flags(u16::from_ne_bytes([*g, *h])),
+            sequence: u32::from_ne_bytes([*i, *j, *k, *l]),
+            port: u32::from_ne_bytes([*m, *n, *o, *p]),
+        };
+        Some((header, behind))
     }
 }
 
 /// The type of a message (`nlmsg_type`).
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable)]
-#[repr(transparent)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageType(pub u16);
 
 impl MessageType {
@@ -73,8 +87,7 @@ impl fmt::Debug for MessageType {
 
 /// The flags of a message (`nlmsg_flags`). Bits from 0x100 on mean different things by what is asked: see the
 /// constants.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
-#[repr(transparent)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Flags(pub u16);
 
 impl Flags {

@@ -1,7 +1,5 @@
 //! The messages of a datagram.
 
-use zerocopy::FromBytes;
-
 use super::{Error, ErrorKind, MESSAGE_HEADER, MessageHeader, RawAttributes, align, short};
 
 /// One message: its header by copy, its payload by reference.
@@ -86,7 +84,7 @@ impl core::iter::FusedIterator for Messages<'_> {}
 /// The first message and what follows it and its padding. The last message may lack its padding.
 #[inline]
 fn split(bytes: &[u8], offset: usize) -> Result<(Message<'_>, &[u8]), Error> {
-    let Ok((header, behind)) = MessageHeader::read_from_prefix(bytes) else {
+    let Some((header, behind)) = MessageHeader::split(bytes) else {
         let found = short(bytes.len());
         return Err(Error::new(ErrorKind::MessageTruncated { found }, short(offset)));
     };

@@ -39,6 +39,12 @@ pub const fn align(length: usize) -> usize {
     length.wrapping_add(3) & !3
 }
 
+/// The error number that comes first, and what is behind it.
+#[inline]
+pub(crate) fn split_errno(bytes: &[u8]) -> Option<(i32, &[u8])> {
+    bytes.split_first_chunk().map(|(number, behind)| (i32::from_ne_bytes(*number), behind))
+}
+
 /// A length as the 32-bit number headers and errors carry; longer ones are named by the largest number.
 #[inline]
 #[must_use]

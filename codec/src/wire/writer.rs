@@ -42,6 +42,15 @@ impl<'b> Writer<'b> {
         self.length = end;
     }
 
+    /// Goes past `size` bytes and lends them to be filled; nothing where the buffer has no such bytes.
+    #[inline]
+    pub(crate) fn space(&mut self, size: usize) -> &mut [u8] {
+        let start = self.length;
+        let end = start.saturating_add(size);
+        self.length = end;
+        self.buffer.get_mut(start..end).unwrap_or_default()
+    }
+
     /// Appends zeros up to the next multiple of four.
     #[inline]
     pub fn pad(&mut self) {
