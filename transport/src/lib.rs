@@ -23,6 +23,8 @@ pub mod monitor;
 
 pub mod watch;
 
+pub mod shared;
+
 mod sys;
 mod uring;
 
