@@ -287,26 +287,64 @@ static long memory(const char *name)
 	return value;
 }
 
+static void go(const char *task, const char *argument, struct tally *tally)
+{
+	if (strcmp(task, "dump") == 0) {
+		dump(argument, tally);
+	} else if (strcmp(task, "dump-once") == 0) {
+		mnl_socket_close(sock);
+		open_socket(0);
+		dump(argument, tally);
+	} else if (strcmp(task, "drain") == 0 || strcmp(task, "follow") == 0) {
+		events(tally);
+	} else if (strcmp(task, "look-up") == 0) {
+		look_up(strtoul(argument, NULL, 10), tally);
+	} else if (strcmp(task, "add") == 0) {
+		change(RTM_NEWROUTE, strtoul(argument, NULL, 10), tally);
+	} else if (strcmp(task, "delete") == 0) {
+		change(RTM_DELROUTE, strtoul(argument, NULL, 10), tally);
+	} else {
+		fprintf(stderr, "no task is named %s\n", task);
+		exit(1);
+	}
+}
+
+static void prepare(const char *task)
+{
+	int size = EVENT_BUFFER;
+
+	if (strcmp(task, "drain") != 0 && strcmp(task, "follow") != 0)
+		return;
+	mnl_socket_close(sock);
+	open_socket(RTMGRP_IPV4_ROUTE);
+	setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
+/* mnl TASK [ARGUMENT]: serves lines. mnl TASK ARGUMENT TIMES: does the task so often, without talking until the end. */
 int main(int count, char **words)
 {
 	const char *task = count > 1 ? words[1] : "";
 	const char *argument = count > 2 ? words[2] : "0";
-	int listens = strcmp(task, "drain") == 0 || strcmp(task, "follow") == 0;
 	long idle = memory("VmHWM");
 	char line[64];
 
 	open_socket(0);
+	if (count > 3) {
+		for (int times = atoi(words[3]); times > 0; times--) {
+			struct tally tally = { 0, 0, 0 };
+
+			allocations = 0;
+			go(task, argument, &tally);
+		}
+		printf("allocations=%lu memory=%ld\n", allocations, memory("VmHWM") - idle);
+		return 0;
+	}
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		struct tally tally = { 0, 0, strtoull(argument, NULL, 10) };
 		double wall, processor;
 
 		if (strcmp(line, "prepare\n") == 0) {
-			if (listens) {
-				int size = EVENT_BUFFER;
-				mnl_socket_close(sock);
-				open_socket(RTMGRP_IPV4_ROUTE);
-				setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-			}
+			prepare(task);
 			puts("ready");
 			fflush(stdout);
 			continue;
@@ -314,27 +352,10 @@ int main(int count, char **words)
 		allocations = 0;
 		wall = seconds(CLOCK_MONOTONIC);
 		processor = seconds(CLOCK_PROCESS_CPUTIME_ID);
-		if (strcmp(task, "dump") == 0) {
-			dump(argument, &tally);
-		} else if (strcmp(task, "dump-once") == 0) {
-			mnl_socket_close(sock);
-			open_socket(0);
-			dump(argument, &tally);
-		} else if (listens) {
-			events(&tally);
-		} else if (strcmp(task, "look-up") == 0) {
-			look_up(strtoul(argument, NULL, 10), &tally);
-		} else if (strcmp(task, "add") == 0) {
-			change(RTM_NEWROUTE, strtoul(argument, NULL, 10), &tally);
-		} else if (strcmp(task, "delete") == 0) {
-			change(RTM_DELROUTE, strtoul(argument, NULL, 10), &tally);
-		} else {
-			fprintf(stderr, "no task is named %s\n", task);
-			return 1;
-		}
-		printf("wall=%.9f processor=%.9f items=%llu sum=%llu allocations=%lu\n", seconds(CLOCK_MONOTONIC) - wall,
-		       seconds(CLOCK_PROCESS_CPUTIME_ID) - processor, (unsigned long long)tally.items,
-		       (unsigned long long)tally.sum, allocations);
+		go(task, argument, &tally);
+		printf("wall=%.9f processor=%.9f items=%llu sum=%llu allocations=%lu\n",
+		       seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - processor,
+		       (unsigned long long)tally.items, (unsigned long long)tally.sum, allocations);
 		fflush(stdout);
 	}
 	printf("memory=%ld\n", memory("VmHWM") - idle);

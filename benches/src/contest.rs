@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::library;
-use crate::record::{Record, Row};
+use crate::record::{Record, Row, load};
 use crate::worker::{Measured, Task, Worker};
 
 /// How benches are run.
@@ -138,6 +138,7 @@ impl Contest {
         let mut lanes: Vec<Lane> =
             self.entrants.iter().filter_map(|entrant| lane(entrant, &self.task, options)).collect();
         let rounds = options.rounds(self.rounds);
+        let load = load();
         for round in 0..=rounds {
             for turn in 0..lanes.len() {
                 let at = (round + turn) % lanes.len();
@@ -163,12 +164,12 @@ impl Contest {
                 lane.memory = worker.end()?;
             }
         }
-        let record = self.record(&lanes, rounds);
+        let record = self.record(&lanes, rounds, load);
         record.write(&options.out)?;
         Ok(record)
     }
 
-    fn record(self, lanes: &[Lane], rounds: usize) -> Record {
+    fn record(self, lanes: &[Lane], rounds: usize, load: f64) -> Record {
         let deciding = |measured: &Measured| match self.clock {
             Clock::Wall => measured.wall,
             Clock::Processor => measured.processor,
@@ -200,6 +201,7 @@ impl Contest {
             clock: if self.clock == Clock::Wall { "wall" } else { "processor" }.to_owned(),
             rounds: rounds as u64,
             remark: self.remark.to_owned(),
+            load,
             rows: rows.collect(),
         }
     }

@@ -53,22 +53,12 @@ pub fn print(options: &Options) -> Outcome {
     match scene::enter().and_then(|()| scene::add_routes(0..ROUTES)) {
         Err(error) => println!("skipped: dumps: no namespace with routes can be made: {error}"),
         Ok(()) => {
-            let names = [
-                "bare recv",
-                "ringlink syscall",
-                "ringlink ring",
-                "ringlink batched",
-                "netlink-socket2",
-                "neli",
-                "nlink",
-                "rtnetlink",
-            ];
-            let names: Vec<&str> = names.into_iter().filter(|name| library::exists(name)).collect();
+            let subjects = subjects(&here, options);
             if valgrind {
-                figures.extend(counted(live(&here, &names))?);
+                figures.extend(counted(live(&subjects))?);
             }
-            for name in names {
-                figures.extend(calls(&here, name)?);
+            for subject in &subjects {
+                figures.extend(calls(subject)?);
             }
         }
     }
@@ -101,21 +91,53 @@ fn codec(program: &Path) -> Vec<Figure> {
     .collect()
 }
 
+/// Who dumps and looks up: a library in this program, or the program for libmnl.
+struct Subject {
+    name: &'static str,
+    program: PathBuf,
+}
+
+impl Subject {
+    /// The arguments with which it does a task so often.
+    fn words(&self, task: &Task, times: u32) -> Vec<String> {
+        let task = task.to_string();
+        match self.name {
+            "libmnl" => task.split(' ').map(str::to_owned).chain([times.to_string()]).collect(),
+            name => vec!["repeat".to_owned(), name.to_owned(), task, times.to_string()],
+        }
+    }
+}
+
+fn subjects(here: &Path, options: &Options) -> Vec<Subject> {
+    let names = [
+        "bare recv",
+        "ringlink syscall",
+        "ringlink ring",
+        "ringlink batched",
+        "ringlink tiny",
+        "netlink-socket2",
+        "neli",
+        "nlink",
+        "rtnetlink",
+    ];
+    let libraries = names.into_iter().filter(|name| library::exists(name));
+    let libraries = libraries.map(|name| Subject { name, program: here.to_owned() });
+    let mnl = options.mnl.iter().map(|program| Subject { name: "libmnl", program: program.clone() });
+    libraries.chain(mnl).collect()
+}
+
 /// User instructions for each route of a dump, for each look-up.
-fn live(program: &Path, names: &[&str]) -> Vec<Figure> {
-    let words = |name: &str, task: &Task, times: u32| {
-        vec!["repeat".to_owned(), name.to_owned(), task.to_string(), times.to_string()]
-    };
+fn live(subjects: &[Subject]) -> Vec<Figure> {
     let tasks = [
         ("routes", Task::Dump(Object::Route), u64::from(ROUTES)),
         ("look-ups", Task::LookUp(LOOK_UPS), u64::from(LOOK_UPS)),
     ];
-    let each = tasks.iter().flat_map(|task| names.iter().map(move |name| (task, *name)));
-    each.map(|((what, task, count), name)| Figure {
-        name: format!("{what}/{name}/instructions"),
-        program: program.to_owned(),
-        less: words(name, task, 1),
-        more: words(name, task, 2),
+    let each = tasks.iter().flat_map(|task| subjects.iter().map(move |subject| (task, subject)));
+    each.map(|((what, task, count), subject)| Figure {
+        name: format!("{what}/{}/instructions", subject.name),
+        program: subject.program.clone(),
+        less: subject.words(task, 1),
+        more: subject.words(task, 2),
         by: *count,
     })
     .collect()
@@ -148,10 +170,11 @@ fn counted(figures: Vec<Figure>) -> Outcome<Vec<(String, u64)>> {
 }
 
 /// System calls, allocations and memory of one dump; system calls of so many look-ups.
-fn calls(program: &Path, name: &str) -> Outcome<Vec<(String, u64)>> {
+fn calls(subject: &Subject) -> Outcome<Vec<(String, u64)>> {
+    let name = subject.name;
     let command = |task: &Task, times: u32| {
-        let mut command = Command::new(program);
-        command.args(["repeat", name, &task.to_string(), &times.to_string()]);
+        let mut command = Command::new(&subject.program);
+        command.args(subject.words(task, times));
         command
     };
     let traced = |task: &Task| -> Outcome<u64> {

@@ -26,6 +26,8 @@ pub struct Record {
     pub rounds: u64,
     /// What a reader has to know to read the figures right.
     pub remark: String,
+    /// The machine's load before the rounds: what else it had to do.
+    pub load: f64,
     /// Those who took part; the first is the floor.
     pub rows: Vec<Row>,
 }
@@ -81,7 +83,7 @@ impl Record {
         });
         let value = json!({
             "name": self.name, "title": self.title, "unit": self.unit, "count": self.count, "clock": self.clock,
-            "rounds": self.rounds, "remark": self.remark, "rows": rows.collect::<Vec<_>>(),
+            "rounds": self.rounds, "remark": self.remark, "load": self.load, "rows": rows.collect::<Vec<_>>(),
             "environment": environment(),
         });
         Ok(fs::write(folder.join(format!("{}.json", self.name)), format!("{value:#}\n"))?)
@@ -120,6 +122,7 @@ impl Record {
             clock: text(&value, "clock"),
             rounds: number(&value, "rounds"),
             remark: text(&value, "remark"),
+            load: value["load"].as_f64().unwrap_or(f64::NAN),
             rows: rows.collect(),
         };
         let environment = value["environment"].as_object().into_iter().flatten();
@@ -127,6 +130,12 @@ impl Record {
             environment.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
         Ok((record, environment.collect()))
     }
+}
+
+/// How many processes wanted a processor in the last minute, on the average.
+pub fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The machine, its kernel, the day, and the versions of what was measured.
@@ -178,7 +187,11 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let clock = if self.clock == "wall" { "wall" } else { "processor" };
         writeln!(f, "### {}\n", self.title)?;
-        writeln!(f, "Ratio: {clock} time, to the first row; median of {} rounds. {}\n", self.rounds, self.remark)?;
+        writeln!(
+            f,
+            "Ratio: {clock} time, to the first row; median of {} rounds, at a load of {:.1}. {}\n",
+            self.rounds, self.load, self.remark
+        )?;
         writeln!(f, "| | wall | processor | ratio | processor per {} | allocations | memory |", self.unit)?;
         writeln!(f, "|---|--:|--:|--:|--:|--:|--:|")?;
         let reference = self.rows.iter().find(|row| row.sum != 0).map_or((0, 0), |row| (row.items, row.sum));

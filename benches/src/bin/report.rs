@@ -150,6 +150,11 @@ fn bars(out: &mut String, records: &[Record], costs: &Value) -> std::fmt::Result
         let verdict = if own / other <= most { "holds" } else { "**missed**" };
         writeln!(out, "| {what} | {:.2} × | ≤ {most:.2} × | {verdict} |", own / other)?;
     }
+    let large = records.iter().find(|record| record.name == "routes-1m");
+    if let Some(row) = large.and_then(|record| record.rows.iter().find(|row| row.name == "ringlink tiny")) {
+        let verdict = if row.memory <= 1024 { "holds" } else { "**missed**" };
+        writeln!(out, "| memory of a tiny profile, 1,000,000 routes | {} KiB | ≤ 1,024 KiB | {verdict} |", row.memory)?;
+    }
     let figure = |name: &str| costs["figures"][name].as_u64();
     let keys = figure("codec/plain/keys/instructions").zip(figure("codec/plain/nothing/instructions"));
     if let Some((keys, nothing)) = keys {
@@ -170,7 +175,10 @@ fn figures(out: &mut String, costs: &Value) -> std::fmt::Result {
     let Some(figures) = costs["figures"].as_object() else { return Ok(()) };
     let value = |name: String| figures.get(&name).map_or(String::new(), Value::to_string);
     writeln!(out, "## What does not drift\n")?;
-    writeln!(out, "User instructions by callgrind, system calls by ptrace. A dump is one of 20,000 routes.\n")?;
+    writeln!(
+        out,
+        "User instructions by callgrind, system calls by ptrace. A dump is one of 20,000 routes; memory is what a process had at the most beyond an idle one.\n"
+    )?;
     writeln!(
         out,
         "| | instructions a route | system calls a dump | allocations a dump | memory | instructions a look-up | system \
@@ -251,7 +259,7 @@ fn plot(record: &Record, file: &Path) -> Outcome {
     area.fill(&WHITE)?;
     let font = |size: i32| ("sans-serif", size).into_font().color(&BLACK);
     let title = format!("{}: {} time for one {}", record.title, record.clock, record.unit);
-    area.draw(&Text::new(title, (12, 14), font(16)))?;
+    area.draw(&Text::new(title, (12, 14), font(20)))?;
     for (at, row) in (0..).zip(&rows) {
         let (top, time) = (HEAD + LINE * at, row.time(&record.clock));
         let colour = match row.name.split(' ').next() {
@@ -260,13 +268,13 @@ fn plot(record: &Record, file: &Path) -> Outcome {
             _ => RGBColor(222, 150, 70),
         };
         let middle = top + LINE / 2;
-        let name = font(14).pos(Pos::new(HPos::Right, VPos::Center));
+        let name = font(17).pos(Pos::new(HPos::Right, VPos::Center));
         area.draw(&Text::new(row.name.clone(), (NAMES - 8, middle), name))?;
         area.draw(&Rectangle::new([(NAMES, top + 4), (place(time), top + LINE - 4)], colour.filled()))?;
         area.draw(&PathElement::new([(place(row.low), middle), (place(row.high), middle)], BLACK.stroke_width(2)))?;
         let value = format!("{}   {:.2} ×", seconds(each(time)), row.ratio);
         let right = place(row.high.max(time)) + 8;
-        area.draw(&Text::new(value, (right, middle), font(14).pos(Pos::new(HPos::Left, VPos::Center))))?;
+        area.draw(&Text::new(value, (right, middle), font(17).pos(Pos::new(HPos::Left, VPos::Center))))?;
     }
     area.present()?;
     Ok(())
