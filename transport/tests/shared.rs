@@ -215,8 +215,10 @@ fn a_worker_that_is_gone_is_an_error() {
         assert_eq!(worker.join().expect("no panic").dumps, 1);
     });
 
-    let none = Limits { dumps: 0, ..Limits::default() };
-    assert!(matches!(shared::with(Protocol::ROUTE, Config::default(), none), Err(Error::Configuration { .. })));
+    for dumps in [0, usize::MAX] {
+        let limits = Limits { dumps, ..Limits::default() };
+        assert!(matches!(shared::with(Protocol::ROUTE, Config::default(), limits), Err(Error::Configuration { .. })));
+    }
 }
 
 #[test]
