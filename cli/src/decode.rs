@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use ringlink::codec::generic::Numbers;
 use ringlink::codec::protocol::{PROTOCOLS, Protocol, ROUTE};
 use ringlink::codec::wire::Messages;
 
@@ -112,7 +113,7 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
                     output.verbatim(format_args!("{}", message.tree(protocol)));
                 }
                 let broken = protocol
-                    .operation(message.header.kind)
+                    .row(message, Numbers::default())
                     .and_then(|row| message.raw_attributes(row.header.length(message.payload)).find_map(Result::err));
                 if let Some(error) = broken {
                     failure.get_or_insert_with(|| format!("the message at offset {start}: {error} in it"));

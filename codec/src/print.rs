@@ -17,6 +17,7 @@
 
 use core::fmt::{self, Write};
 
+use crate::generic::Numbers;
 use crate::protocol::Protocol;
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
@@ -33,27 +34,36 @@ use crate::wire::{
 pub struct Printed<'a> {
     message: Message<'a>,
     protocol: &'static Protocol,
+    numbers: Numbers<'a>,
     style: Style,
+}
+
+impl<'a> Printed<'a> {
+    /// The same, with the numbers that generic families have at the moment.
+    #[must_use]
+    pub const fn with(self, numbers: Numbers<'a>) -> Self {
+        Self { numbers, ..self }
+    }
 }
 
 impl<'a> Message<'a> {
     /// The message as an indented tree, one attribute a line, ended by a newline.
     #[must_use]
     pub const fn tree(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed { message: self, protocol, style: Style::Tree }
+        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Tree }
     }
 
     /// The message as one JSON object on one line. Attributes are a list of objects, so that repeated ones and their
     /// order are kept; bytes are text in hexadecimal; a value that cannot be read has `error` and `bytes` in its place.
     #[must_use]
     pub const fn json(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed { message: self, protocol, style: Style::Json }
+        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Json }
     }
 }
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer { out: f, style: self.style, depth: 0 }.message(self.message, self.protocol)
+        Printer { out: f, style: self.style, depth: 0 }.message(self.message, self.protocol, self.numbers)
     }
 }
 
@@ -77,9 +87,9 @@ struct Printer<'o> {
 }
 
 impl Printer<'_> {
-    fn message(&mut self, message: Message<'_>, protocol: &'static Protocol) -> fmt::Result {
+    fn message(&mut self, message: Message<'_>, protocol: &'static Protocol, numbers: Numbers<'_>) -> fmt::Result {
         let MessageHeader { kind, flags, sequence, port, .. } = message.header;
-        let row = protocol.operation(kind);
+        let row = if kind < MessageType::FIRST { None } else { protocol.row(message, numbers) };
         let name = kind.control_name().or(row.map(|row| row.name)).unwrap_or("unknown");
         let flags = FlagNames { flags, kind, verb: row.map(|row| row.verb) };
         match self.style {
@@ -93,7 +103,7 @@ impl Printer<'_> {
             )?,
         }
         match (kind, row) {
-            (MessageType::ERROR | MessageType::DONE, _) => self.verdict(message, protocol)?,
+            (MessageType::ERROR | MessageType::DONE, _) => self.verdict(message, protocol, numbers)?,
             (_, Some(row)) => {
                 let header = message.payload.get(..row.header.size).unwrap_or(message.payload);
                 match self.style {
@@ -126,7 +136,7 @@ impl Printer<'_> {
     }
 
     /// An error's or a dump end's payload: errno, echoed request, extended ack.
-    fn verdict(&mut self, message: Message<'_>, protocol: &'static Protocol) -> fmt::Result {
+    fn verdict(&mut self, message: Message<'_>, protocol: &'static Protocol, numbers: Numbers<'_>) -> fmt::Result {
         let Some((errno, mut rest)) = split_errno(message.payload) else {
             return Ok(());
         };
@@ -154,7 +164,7 @@ impl Printer<'_> {
                     Style::Tree => self.out.write_str("  request: ")?,
                     Style::Json => self.out.write_str(",\"request\":")?,
                 }
-                self.message(echoed, protocol)?;
+                self.message(echoed, protocol, numbers)?;
                 self.depth = 0;
             }
         }

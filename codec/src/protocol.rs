@@ -1,7 +1,8 @@
 //! The protocols that this library has tables for.
 
+use crate::generic::{FAMILIES, Numbers};
 use crate::table::{OperationRow, Operations, Space};
-use crate::wire::{Message, MessageType};
+use crate::wire::Message;
 
 /// A netlink protocol: its number and its messages.
 #[derive(Debug)]
@@ -10,15 +11,29 @@ pub struct Protocol {
     pub number: u8,
     /// The kernel's name (`NETLINK_ROUTE`).
     pub name: &'static str,
-    /// The messages.
-    pub operations: &'static Operations,
+    /// What says which message it is.
+    pub numbering: Numbering,
+}
+
+/// What says which message of a protocol it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Numbering {
+    /// The message's type.
+    Types(&'static Operations),
+    /// The family whose number the message's type is at the moment, and the command in its header.
+    Commands,
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE];
+pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
-pub const ROUTE: Protocol = Protocol { number: 0, name: "NETLINK_ROUTE", operations: crate::route::Rtm::OPERATIONS };
+pub const ROUTE: Protocol =
+    Protocol { number: 0, name: "NETLINK_ROUTE", numbering: Numbering::Types(crate::route::Rtm::OPERATIONS) };
+
+/// Families that register by name.
+pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };
 
 impl Protocol {
     /// The protocol with this number.
@@ -36,15 +51,36 @@ impl Protocol {
         })
     }
 
-    /// What a message type means.
+    /// What a message is. Generic netlink has numbers that are found at run time; without them only the controller's messages
+    /// are known.
     #[must_use]
-    pub fn operation(&self, kind: MessageType) -> Option<&'static OperationRow> {
-        self.operations.row(kind.0)
+    pub fn row(&self, message: Message<'_>, numbers: Numbers<'_>) -> Option<&'static OperationRow> {
+        match self.numbering {
+            Numbering::Types(operations) => operations.row(message.header.kind.0),
+            Numbering::Commands => numbers.family(message.header.kind)?.row(message),
+        }
+    }
+
+    /// All tables of messages, each with the name of what it belongs to.
+    pub fn tables(&self) -> impl Iterator<Item = (&'static str, &'static Operations)> {
+        let types = match self.numbering {
+            Numbering::Types(operations) => Some((self.name, operations)),
+            Numbering::Commands => None,
+        };
+        let families = match self.numbering {
+            Numbering::Commands => FAMILIES,
+            Numbering::Types(_) => &[],
+        };
+        let commands = families.iter().flat_map(|family| {
+            let apart = !core::ptr::eq(family.requests, family.answers);
+            [Some(family.requests), apart.then_some(family.answers)].map(|table| Some((family.name, table?)))
+        });
+        types.into_iter().chain(commands.flatten())
     }
 
     /// The root space and the fixed header's size of a message of this protocol.
     #[must_use]
-    pub fn root(&self, message: Message<'_>) -> Option<(&'static Space, usize)> {
-        self.operation(message.header.kind).map(|row| ((row.space)(), row.header.length(message.payload)))
+    pub fn root(&self, message: Message<'_>, numbers: Numbers<'_>) -> Option<(&'static Space, usize)> {
+        self.row(message, numbers).map(|row| ((row.space)(), row.header.length(message.payload)))
     }
 }

@@ -470,7 +470,7 @@ fn advertised_prefixes() {
 fn survive(bytes: &[u8], print: bool) {
     for message in Messages::new(bytes) {
         let Ok(message) = message else { continue };
-        let Some(row) = ROUTE.operation(message.header.kind) else {
+        let Some(row) = ROUTE.row(message, Default::default()) else {
             continue;
         };
         runs_to_its_end(message.raw_attributes(row.header.length(message.payload)), message.payload.len() + 16);

@@ -173,7 +173,7 @@ fn inside(payload: Payload<'_>, at: usize) -> RawAttributes<'_> {
 /// Takes a message apart and puts it together again.
 fn there_and_back(name: &str, sample: &[u8]) {
     let message = Message::parse(sample).unwrap();
-    let row = ROUTE.operation(message.header.kind).unwrap();
+    let row = ROUTE.row(message, Default::default()).unwrap();
     let start = row.header.length(message.payload).next_multiple_of(4);
     let mut journey = Journey { message: message.payload, nests: Vec::new() };
     let mut buffer = vec![0; sample.len() + 64];

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ringlink_codec::protocol::ROUTE;
+use ringlink_codec::route::Rtm;
 use ringlink_codec::table::Verb;
 use ringlink_codec::wire::{Flags, MESSAGE_HEADER, MessageType, Messages};
 
@@ -36,8 +37,7 @@ pub fn kernel_answers() -> Outcome<bool> {
 pub fn dump_operation(table: &str) -> Outcome<u16> {
     let wanted = table.to_ascii_uppercase();
     let names = [wanted.clone(), format!("RTM_GET{wanted}")];
-    ROUTE
-        .operations
+    Rtm::OPERATIONS
         .rows
         .iter()
         .find(|row| row.verb == Verb::Get && names.iter().any(|name| name == row.name))
@@ -48,7 +48,7 @@ pub fn dump_operation(table: &str) -> Outcome<u16> {
 /// All messages of a dump, whole, without the one that ends it. `family` is the first byte of the fixed header.
 pub fn dump(operation: u16, family: u8) -> Outcome<Vec<Vec<u8>>> {
     let mut socket = open()?;
-    let header = ROUTE.operation(MessageType(operation)).map_or(0, |row| row.header.size).max(1);
+    let header = Rtm::OPERATIONS.row(operation).map_or(0, |row| row.header.size).max(1);
     socket.write_all(&request(operation, family, header)).context(|| "cannot send to the kernel")?;
     let mut found = Vec::new();
     let mut buffer = vec![0; DATAGRAM];

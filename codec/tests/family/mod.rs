@@ -220,8 +220,11 @@ operations! {
 }
 
 /// The family as a protocol, for the printer.
-pub static PROTOCOL: ringlink_codec::protocol::Protocol =
-    ringlink_codec::protocol::Protocol { number: 31, name: "NETLINK_THING", operations: Op::OPERATIONS };
+pub static PROTOCOL: ringlink_codec::protocol::Protocol = ringlink_codec::protocol::Protocol {
+    number: 31,
+    name: "NETLINK_THING",
+    numbering: ringlink_codec::protocol::Numbering::Types(Op::OPERATIONS),
+};
 
 /// One attribute of each shape, written.
 pub fn fill(thing: &mut AttributeWriter<'_, '_, Thing>) {

@@ -572,7 +572,7 @@ pub(crate) fn refused(
     root: Option<Root>,
 ) -> Error {
     let table = codec::protocol::Protocol::numbered(protocol.0);
-    let row = request.zip(table).and_then(|(request, table)| table.operation(request.header.kind));
+    let row = request.zip(table).and_then(|(request, table)| table.row(request, codec::generic::Numbers::default()));
     let root = root.or(row.map(|row| Root { space: row.space, header: row.header.size }));
     let path = match (request, root) {
         (Some(request), Some(root)) => refusal.path(request, (root.space)(), root.header),
