@@ -222,7 +222,6 @@ fn a_dump_anew_tells_the_differences_alone() {
         ip("link del v0");
         ip("link add b0 type bridge");
         watch.catch_up(soon(), &mut tell).expect("caught up");
-        drop(tell);
         let first: Vec<&str> = told.iter().map(String::as_str).take_while(|told| *told != "synced: true").collect();
         assert_eq!(first, ["resync: false", "added lo", "added v1", "added v0"].map(|told| told), "{told:?}");
         let anew = told.iter().position(|told| told == "resync: true").expect("an overrun was told");
