@@ -262,7 +262,7 @@ fn every_damaged_byte_is_read_or_refused() {
 fn broken_runs_end_with_one_error() {
     let bytes = |attributes: &[u8]| {
         let mut message = vec![0; 24];
-        message[4] = 16;
+        message[4..6].copy_from_slice(&16_u16.to_ne_bytes());
         message.extend_from_slice(attributes);
         let length = u32::try_from(message.len()).unwrap();
         message[..4].copy_from_slice(&length.to_ne_bytes());
