@@ -19,6 +19,8 @@ pub mod connection;
 
 pub mod fleet;
 
+pub mod generic;
+
 pub mod monitor;
 
 pub mod watch;
