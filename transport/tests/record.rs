@@ -350,6 +350,85 @@ fn every_entry_is_told_and_replayed() {
     assert_eq!(go_through(recording), expected.len());
 }
 
+/// An entry by hand: kind, nanoseconds, and what follows.
+fn entry(kind: u8, took: u64, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    [&[kind][..], &took.to_le_bytes(), &(body.len() as u32).to_le_bytes(), &body].concat()
+}
+
+/// An error by hand.
+fn error(kind: u8, first: u64, second: u64, name: &str) -> Vec<u8> {
+    [&[kind][..], &first.to_le_bytes(), &second.to_le_bytes(), &[name.len() as u8], name.as_bytes()].concat()
+}
+
+#[test]
+fn a_replay_that_is_recorded_is_the_same_recording() {
+    let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+    // Version 1, NETLINK_GENERIC, not connected; port id 7, a receive buffer of 4096 bytes, and a note.
+    let header: &[u8] = &[1, order, 16, 0, 7, 0, 0, 0, 0, 16, 0, 0, 2, 0, 0, 0, b'h', b'i'];
+    let from = |sender: u32, group: u32, known: u8, namespace: i32| {
+        [&sender.to_le_bytes()[..], &group.to_le_bytes(), &[known], &namespace.to_le_bytes()].concat()
+    };
+    let text = b"add@/devices/virtual/net/veth0\0SUBSYSTEM=net";
+    let bytes = [
+        b"RINGLREC",
+        header,
+        &entry(2, 5, &[&from(0, 34, 1, 5), text]),
+        &entry(2, 1 << 40, &[&from(4242, 0, 0, 0), &noop(9)]),
+        &entry(2, 0, &[&from(0, 1, 1, -2)]),
+        &entry(1, 0, &[]),
+        &entry(3, 0, &[&error(5, 105, 0, "send"), text]),
+        &entry(4, 0, &[&error(1, 0, 0, "")]),
+        &entry(4, 0, &[&error(2, 3, 0, "")]),
+        &entry(4, 0, &[&error(3, 40_000, 32_768, "")]),
+        &entry(4, 0, &[&error(4, 4, 0, "")]),
+        &entry(4, 0, &[&error(5, 22, 0, "io_uring_enter")]),
+        &entry(4, 0, &[&error(5, 5, 0, "a call of a later version")]),
+        &entry(4, 0, &[&error(0, 12, 0, "something else")]),
+    ]
+    .concat();
+    let recording = Recording::parse(&bytes).expect("a recording");
+    assert_eq!((recording.note(), recording.protocol(), recording.port()), ("hi", Protocol::GENERIC, 7));
+    let events: Vec<_> = recording.entries().map(|entry| entry.event).collect();
+    assert_eq!(events[0], Event::Received { bytes: text, sender: 0, group: 34, namespace: Some(5) });
+    assert_eq!(events[2], Event::Received { bytes: &[], sender: 0, group: 1, namespace: Some(-2) });
+    assert_eq!(events[4], Event::NotSent(text, Error::System { call: "send", errno: 105 }));
+    let errors = [
+        Error::TimedOut,
+        Error::Overrun { drops: 3 },
+        Error::Truncated { length: 40_000, slot: 32_768 },
+        Error::Exhausted { slots: 4 },
+        Error::System { call: "io_uring_enter", errno: 22 },
+        Error::System { call: "a recorded call", errno: 5 },
+        Error::System { call: "a recorded call", errno: 12 },
+    ];
+    assert_eq!(events[5..], errors.map(Event::NotReceived));
+    assert_eq!(recording.entries().nth(1).map(|entry| entry.took), Some(Duration::from_nanos(1 << 40)));
+
+    for bytes in [bytes, sample()] {
+        let recording = Recording::parse(&bytes).expect("a recording");
+        let tape = Tape::default();
+        let replay = Replay::new(recording.clone()).expect("a replay");
+        assert!(!replay.socket().is_connected() || recording.protocol() == Protocol::ROUTE);
+        let recorder = Recorder::new(Box::new(replay), tape.clone(), recording.note()).expect("a recorder");
+        for entry in recording.entries() {
+            match entry.event {
+                Event::Sent(bytes) => assert_eq!(recorder.send(bytes), Ok(())),
+                Event::NotSent(bytes, error) => assert_eq!(recorder.send(bytes), Err(error)),
+                Event::NotReceived(error) => assert_eq!(recorder.receive(Deadline::none()).map(drop), Err(error)),
+                Event::Received { bytes, sender, group, namespace } => {
+                    let datagram = recorder.receive(Deadline::none()).expect("a datagram");
+                    assert_eq!((datagram.bytes(), datagram.sender(), datagram.group()), (bytes, sender, group));
+                    assert_eq!(datagram.namespace(), namespace);
+                }
+            }
+        }
+        let again = Recording::parse(&tape.bytes()).expect("a recording");
+        assert!(again.entries().map(|entry| entry.event).eq(recording.entries().map(|entry| entry.event)));
+        assert_eq!((again.note(), again.port()), (recording.note(), recording.port()));
+    }
+}
+
 #[test]
 fn what_is_sent_has_to_be_what_was_sent() {
     let bytes = sample();

@@ -755,11 +755,11 @@ impl<'b> Cursor<'b> {
             OVERRUN => Error::Overrun { drops: errno()?.cast_unsigned() },
             TRUNCATED => Error::Truncated { length: size(first)?, slot: size(second)? },
             EXHAUSTED => Error::Exhausted { slots: size(first)? },
-            SYSTEM => {
+            // Of another error only the number is left.
+            SYSTEM | OTHER => {
                 let known = CALLS.iter().find(|call| call.as_bytes() == name);
                 Error::System { call: known.copied().unwrap_or("a recorded call"), errno: errno()? }
             }
-            OTHER => Error::System { call: "a recorded engine", errno: errno()? },
             _ => return Err(self.field("this kind of error")),
         })
     }
