@@ -177,48 +177,54 @@ fn who_reads_slowly_holds_nobody_up() {
 
 #[test]
 fn a_worker_that_is_gone_is_an_error() {
-    let open = || shared::open(Protocol::ROUTE).expect("opened");
-    let gone = |handle: &Handle| {
-        assert_eq!(handle.get(Rtm::GETLINK, lo(), |_| {}).map(drop), Err(Error::WorkerGone));
-        assert_eq!(handle.apply(Rtm::NEWLINK, lo(), |_| {}), Err(Error::WorkerGone));
-        assert_eq!(handle.dump(Rtm::GETLINK, lo(), |_| {}).map(drop), Err(Error::WorkerGone));
-    };
-    let (handle, worker) = open();
-    drop(worker);
-    gone(&handle);
-
-    // Who waits already hears it, too: dropped with their requests in the queue.
-    let (handle, worker) =
-        shared::with(Protocol::ROUTE, Config::default(), Limits { waiting: 1, ..Limits::default() }).expect("opened");
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| gone(&handle));
-        }
+    isolated("a_worker_that_is_gone", || {
+        let open = || shared::open(Protocol::ROUTE).expect("opened");
+        let gone = |handle: &Handle| {
+            assert_eq!(handle.get(Rtm::GETLINK, lo(), |_| {}).map(drop), Err(Error::WorkerGone));
+            assert_eq!(handle.apply(Rtm::NEWLINK, lo(), |_| {}), Err(Error::WorkerGone));
+            assert_eq!(handle.dump(Rtm::GETLINK, lo(), |_| {}).map(drop), Err(Error::WorkerGone));
+        };
+        let (handle, worker) = open();
         drop(worker);
-    });
+        gone(&handle);
 
-    // It ends with the last handle, and with the last dump.
-    let (handle, worker) = open();
-    drop(handle);
-    assert_eq!(worker.run(), Counts::default());
-    let (handle, worker) = open();
-    thread::scope(|scope| {
-        let worker = scope.spawn(|| worker.run());
-        let dump = handle.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("started");
-        drop(handle);
-        let mut links = 0;
-        let end = dump.for_each(|_| {
-            links += 1;
-            Ok(())
+        // Who waits already hears it, too: dropped with their requests in the queue.
+        let (handle, worker) =
+            shared::with(Protocol::ROUTE, Config::default(), Limits { waiting: 1, ..Limits::default() })
+                .expect("opened");
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| gone(&handle));
+            }
+            drop(worker);
         });
-        assert!(end.expect("no failure").is_complete() && links > 0);
-        assert_eq!(worker.join().expect("no panic").dumps, 1);
-    });
 
-    for dumps in [0, usize::MAX] {
-        let limits = Limits { dumps, ..Limits::default() };
-        assert!(matches!(shared::with(Protocol::ROUTE, Config::default(), limits), Err(Error::Configuration { .. })));
-    }
+        // It ends with the last handle, and with the last dump.
+        let (handle, worker) = open();
+        drop(handle);
+        assert_eq!(worker.run(), Counts::default());
+        let (handle, worker) = open();
+        thread::scope(|scope| {
+            let worker = scope.spawn(|| worker.run());
+            let dump = handle.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("started");
+            drop(handle);
+            let mut links = 0;
+            let end = dump.for_each(|_| {
+                links += 1;
+                Ok(())
+            });
+            assert!(end.expect("no failure").is_complete() && links > 0);
+            assert_eq!(worker.join().expect("no panic").dumps, 1);
+        });
+
+        for dumps in [0, usize::MAX] {
+            let limits = Limits { dumps, ..Limits::default() };
+            assert!(matches!(
+                shared::with(Protocol::ROUTE, Config::default(), limits),
+                Err(Error::Configuration { .. })
+            ));
+        }
+    });
 }
 
 #[test]
