@@ -1,8 +1,8 @@
 //! The protocols that this library has tables for.
 
-use crate::generic::{FAMILIES, Numbers};
+use crate::generic::{FAMILIES, Family, Numbers};
 use crate::table::{OperationRow, Operations, Space};
-use crate::wire::Message;
+use crate::wire::{Flags, Message};
 
 /// A netlink protocol: its number and its messages.
 #[derive(Debug)]
@@ -19,10 +19,23 @@ pub struct Protocol {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Numbering {
-    /// The message's type.
-    Types(&'static Operations),
+    /// The message's type, in one of these tables.
+    Types(&'static [&'static Operations]),
+    /// The first byte behind the message's header, an address family: all messages are of one type.
+    Families(&'static [AddressFamily]),
     /// The family whose number the message's type is at the moment, and the command in its header.
     Commands,
+}
+
+/// What is asked of an address family's sockets, and what they say.
+#[derive(Debug)]
+pub struct AddressFamily {
+    /// The address family's number (`AF_INET`).
+    pub number: u8,
+    /// What it is asked.
+    pub requests: &'static Operations,
+    /// What it says.
+    pub answers: &'static Operations,
 }
 
 /// All protocols, by number.
@@ -30,7 +43,7 @@ pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
-    Protocol { number: 0, name: "NETLINK_ROUTE", numbering: Numbering::Types(crate::route::Rtm::OPERATIONS) };
+    Protocol { number: 0, name: "NETLINK_ROUTE", numbering: Numbering::Types(&[crate::route::Rtm::OPERATIONS]) };
 
 /// Families that register by name.
 pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };
@@ -56,26 +69,34 @@ impl Protocol {
     #[must_use]
     pub fn row(&self, message: Message<'_>, numbers: Numbers<'_>) -> Option<&'static OperationRow> {
         match self.numbering {
-            Numbering::Types(operations) => operations.row(message.header.kind.0),
+            Numbering::Types(tables) => tables.iter().find_map(|table| table.row(message.header.kind.0)),
+            Numbering::Families(families) => {
+                let number = *message.payload.first()?;
+                let family = families.iter().find(|family| family.number == number)?;
+                let table = match message.header.flags.contains(Flags::REQUEST) {
+                    true => family.requests,
+                    false => family.answers,
+                };
+                table.row(message.header.kind.0)
+            }
             Numbering::Commands => numbers.family(message.header.kind)?.row(message),
         }
     }
 
     /// All tables of messages, each with the name of what it belongs to.
     pub fn tables(&self) -> impl Iterator<Item = (&'static str, &'static Operations)> {
-        let types = match self.numbering {
-            Numbering::Types(operations) => Some((self.name, operations)),
-            Numbering::Commands => None,
-        };
-        let families = match self.numbering {
-            Numbering::Commands => FAMILIES,
-            Numbering::Types(_) => &[],
-        };
-        let commands = families.iter().flat_map(|family| {
+        let types: &[&Operations] = if let Numbering::Types(tables) = self.numbering { tables } else { &[] };
+        let diagnosed: &[AddressFamily] =
+            if let Numbering::Families(families) = self.numbering { families } else { &[] };
+        let generic: &[&Family] = if let Numbering::Commands = self.numbering { FAMILIES } else { &[] };
+        let name = self.name;
+        let types = types.iter().map(move |table| (name, *table));
+        let diagnosed = diagnosed.iter().flat_map(move |family| [(name, family.requests), (name, family.answers)]);
+        let generic = generic.iter().flat_map(|family| {
             let apart = !core::ptr::eq(family.requests, family.answers);
-            [Some(family.requests), apart.then_some(family.answers)].map(|table| Some((family.name, table?)))
+            core::iter::once((family.name, family.requests)).chain(apart.then_some((family.name, family.answers)))
         });
-        types.into_iter().chain(commands.flatten())
+        types.chain(diagnosed).chain(generic)
     }
 
     /// The root space and the fixed header's size of a message of this protocol.

@@ -223,7 +223,7 @@ operations! {
 pub static PROTOCOL: ringlink_codec::protocol::Protocol = ringlink_codec::protocol::Protocol {
     number: 31,
     name: "NETLINK_THING",
-    numbering: ringlink_codec::protocol::Numbering::Types(Op::OPERATIONS),
+    numbering: ringlink_codec::protocol::Numbering::Types(&[Op::OPERATIONS]),
 };
 
 /// One attribute of each shape, written.
