@@ -24,6 +24,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use ringlink_codec::multicast::Multicast;
@@ -194,6 +195,12 @@ impl Monitor {
     /// How many datagrams of other processes were refused.
     pub fn foreign(&self) -> u64 {
         self.foreign.get()
+    }
+
+    /// The descriptor that becomes readable when there are events: then a [`receive`](Monitor::receive) whose deadline has
+    /// passed takes one after the other, and fails with [`Error::TimedOut`] when it has taken all.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.engine.descriptor()
     }
 
     /// The socket, for its groups and its drop counter.

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit, size_of};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -201,6 +201,12 @@ impl Core {
         {
             self.to_arm.set(self.to_arm.get() + 1);
         }
+    }
+
+    /// Readable while there are completions.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        // SAFETY: the ring owns the descriptor, which is open for as long as it lives.
+        unsafe { BorrowedFd::borrow_raw(self.uring.as_raw_fd()) }
     }
 
     pub(crate) fn counters(&self) -> Counters {

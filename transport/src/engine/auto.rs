@@ -7,6 +7,7 @@
 //! made it stays with system calls for good, and [`Engine::reason`] says why.
 
 use std::cell::{Cell, OnceCell};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason, Sizes, ring, syscall};
 use crate::error::Error;
@@ -82,6 +83,10 @@ impl Engine for Auto {
         }
         self.run.set(1);
         self.syscall.exchange(&self.socket, bytes, deadline)
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.ring.get().map_or(self.socket.as_fd(), ring::Core::descriptor)
     }
 
     fn kind(&self) -> EngineKind {

@@ -32,6 +32,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
@@ -123,6 +124,12 @@ pub trait Engine: Send + fmt::Debug {
     /// The datagram returned is the next in the socket's queue: the answer, unless something else was queued before it.
     /// When the send fails nothing is received; when every slot is lent out nothing is sent.
     fn exchange(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error>;
+
+    /// Becomes readable when a [`receive`](Engine::receive) that waits for nothing is worth while, for epoll(7), level- or
+    /// edge-triggered, and poll(2). Ask for it before each wait: an engine may come to another one.
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
 
     /// What moves the bytes at present.
     fn kind(&self) -> EngineKind;

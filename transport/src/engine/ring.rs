@@ -26,6 +26,7 @@
 //! # Ok::<(), ringlink::error::Error>(())
 //! ```
 
+use std::os::fd::BorrowedFd;
 use std::slice;
 
 use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason};
@@ -103,6 +104,10 @@ impl Engine for Ring {
         self.core.exchange(&self.socket, bytes, deadline)
     }
 
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.core.descriptor()
+    }
+
     fn kind(&self) -> EngineKind {
         EngineKind::Ring
     }
@@ -128,6 +133,10 @@ impl Core {
         uring.add(socket)?;
         uring.start(slice::from_ref(socket))?;
         Ok(Core { uring })
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.uring.descriptor()
     }
 
     pub(crate) fn counters(&self) -> Counters {
