@@ -1,11 +1,17 @@
 //! Many requests in few datagrams.
 
+use std::os::fd::BorrowedFd;
+use std::task::Poll;
+
 use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::table::{AttributeWriter, Format, Operation};
 use ringlink_codec::wire::Messages;
 
-use super::outbox::Outbox;
-use super::{Connection, origin, refused};
+use super::Connection;
+use super::outbox::{Outbox, Sent};
+use super::request::{origin, refused};
+use super::steps::{Advance, poll};
+use crate::engine::Deadline;
 use crate::error::{Error, Refused};
 
 /// Requests for changes, sent many at a time: one system call carries as many as the request buffer
@@ -31,11 +37,17 @@ use crate::error::{Error, Refused};
 /// }
 /// # Ok::<(), ringlink::Error>(())
 /// ```
+///
+/// Whoever must not wait takes [`offer`](Batch::offer) and [`Advance`] instead of `add` and `flush`.
 #[derive(Debug)]
 #[must_use = "requests that still wait to be sent are sent by `finish`"]
 pub struct Batch<'c> {
     connection: &'c mut Connection,
     outbox: Outbox,
+    /// What is under way.
+    sent: Option<Sent>,
+    /// How many were sent before what is under way.
+    base: usize,
     outcomes: Outcomes,
 }
 
@@ -83,7 +95,7 @@ const REFUSAL: usize = 1664;
 impl<'c> Batch<'c> {
     pub(super) fn new(connection: &'c mut Connection) -> Batch<'c> {
         let outbox = Outbox::new(connection, REFUSAL);
-        Batch { connection, outbox, outcomes: Outcomes::default() }
+        Batch { connection, outbox, sent: None, base: 0, outcomes: Outcomes::default() }
     }
 
     /// Adds a request. Where it does not fit beside those that wait, they are sent first.
@@ -98,15 +110,28 @@ impl<'c> Batch<'c> {
         header: Q::Header,
         mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<(), Error> {
-        if self.outbox.is_full() {
+        while !self.offer(operation, header, &mut fill)? {
             self.flush()?;
         }
-        match self.outbox.append(self.connection, operation, header, &mut fill) {
-            Err(Error::Codec(error)) if error.needed().is_some() && !self.outbox.is_empty() => {
-                self.flush()?;
-                self.outbox.append(self.connection, operation, header, &mut fill)
-            }
-            other => other,
+        Ok(())
+    }
+
+    /// Adds a request if there is room for it beside those that wait, and says no if there is not: then what waits is to be
+    /// sent first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Codec`] where it does not fit an empty buffer.
+    pub fn offer<Q: Format, A>(
+        &mut self,
+        operation: Operation<Q, A>,
+        header: Q::Header,
+        mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
+    ) -> Result<bool, Error> {
+        match self.sent {
+            // Its bytes are still needed, for the paths of refusals.
+            Some(_) => Ok(false),
+            None => self.outbox.offer(self.connection, operation, header, &mut fill),
         }
     }
 
@@ -117,19 +142,33 @@ impl<'c> Batch<'c> {
     /// [`Error::TimedOut`], [`Error::Overrun`] and what the engine says: what became of the requests in that datagram
     /// is then not known. A refusal is no error here: it is an outcome.
     pub fn flush(&mut self) -> Result<(), Error> {
-        let last_request = self.outbox.last();
-        let Some(sent) = self.outbox.take() else { return Ok(()) };
-        let port = self.connection.socket().port();
-        {
-            let mut buffer = self.connection.request.borrow_mut();
-            Exchange::apply(sent.last(), port).stamp(buffer.get_mut(last_request).unwrap_or_default());
-        }
-        let base = self.outcomes.count;
-        self.outcomes.count += usize::try_from(sent.count).unwrap_or(usize::MAX);
+        let result = self.step(self.connection.deadline());
+        // A datagram that failed is not come back to.
+        self.sent = None;
+        result
+    }
 
-        let deadline = self.connection.deadline();
-        let mut datagram = self.connection.send_written(sent.length, deadline)?;
-        loop {
+    /// Sends what waits, if nothing is under way, and receives what came of it.
+    fn step(&mut self, deadline: Deadline) -> Result<(), Error> {
+        if self.sent.is_none() {
+            let last_request = self.outbox.last();
+            let Some(sent) = self.outbox.take() else { return Ok(()) };
+            let mut buffer = self.connection.request.borrow_mut();
+            Exchange::apply(sent.last(), self.connection.socket().port())
+                .stamp(buffer.get_mut(last_request).unwrap_or_default());
+            self.base = self.outcomes.count;
+            self.outcomes.count += usize::try_from(sent.count).unwrap_or(usize::MAX);
+            self.sent = Some(sent);
+        }
+        let result = self.receive(deadline);
+        self.connection.noted(result)
+    }
+
+    fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let port = self.connection.socket().port();
+        while let Some(sent) = &mut self.sent {
+            let datagram = self.connection.send_or_receive(sent.length, &mut sent.sent, deadline)?;
+            let sent = *sent;
             for message in Messages::new(&datagram) {
                 let message = message?;
                 let place = sent.place(message.header);
@@ -143,17 +182,17 @@ impl<'c> Batch<'c> {
                     let request = sent.request(&buffer, place);
                     let error = refused(self.connection.socket().protocol(), &refusal, request, None);
                     if let Error::Refused(refused) = error {
-                        let index = base + usize::try_from(place).unwrap_or(usize::MAX);
+                        let index = self.base + usize::try_from(place).unwrap_or(usize::MAX);
                         self.outcomes.failures.push(Failure { index, refused: *refused });
                     }
                 }
                 if place == sent.count - 1 && exchange.is_finished() {
-                    return Ok(());
+                    self.sent = None;
+                    break;
                 }
             }
-            drop(datagram);
-            datagram = self.connection.receive(deadline)?;
         }
+        Ok(())
     }
 
     /// Sends what waits, and says what became of all requests.
@@ -164,5 +203,28 @@ impl<'c> Batch<'c> {
     pub fn finish(mut self) -> Result<Outcomes, Error> {
         self.flush()?;
         Ok(self.outcomes)
+    }
+
+    /// What has become of the requests that were sent so far.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+}
+
+/// Sends what waits, and takes what there is of the answers; ready when the kernel has been through all of it. Fails as
+/// [`Batch::flush`].
+impl Advance for Batch<'_> {
+    type Output = ();
+
+    fn advance(&mut self) -> Poll<Result<(), Error>> {
+        let result = poll(self.step(self.connection.passed()));
+        if result.is_ready() {
+            self.sent = None;
+        }
+        result
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.connection.descriptor()
     }
 }

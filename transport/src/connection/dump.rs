@@ -4,12 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{Body, Format};
-use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
+use ringlink_codec::wire::{Message, Messages};
 
-use super::{Connection, Root, origin};
+use super::Connection;
+use super::request::{Request, origin};
 use crate::engine::Datagram;
 use crate::error::Error;
 
@@ -31,8 +31,6 @@ use crate::error::Error;
 #[must_use = "a dump does nothing but what is asked of it"]
 pub struct Dump<'c, A> {
     connection: &'c Connection,
-    exchange: Exchange,
-    answer: MessageType,
     request: Request,
     datagram: Option<Datagram<'c>>,
     /// Where the next message starts in the datagram.
@@ -40,43 +38,21 @@ pub struct Dump<'c, A> {
     format: PhantomData<fn() -> A>,
 }
 
-/// The request in the connection's buffer, where it stays for the path of a refusal.
-#[derive(Clone, Copy)]
-struct Request {
-    length: usize,
-    root: Root,
-}
-
 impl<A> fmt::Debug for Dump<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dump").field("exchange", &self.exchange).finish_non_exhaustive()
+        f.debug_struct("Dump").field("request", &self.request).finish_non_exhaustive()
     }
 }
 
 impl<'c, A: Format> Dump<'c, A> {
-    pub(super) fn start(
-        connection: &'c Connection,
-        request: usize,
-        mut exchange: Exchange,
-        answer: MessageType,
-        root: Root,
-    ) -> Result<Dump<'c, A>, Error> {
-        let datagram = match connection.send_written(request, connection.deadline()) {
-            Ok(datagram) => Some(datagram),
-            Err(error) if error.is_loss() => {
-                exchange.truncated();
-                None
-            }
-            Err(error) => {
-                // It was sent, so its answers may yet come, and must not be taken for the next dump's.
-                if error.is_timed_out() {
-                    connection.abandoned.set(Some(exchange));
-                }
-                return Err(error);
-            }
-        };
-        let request = Request { length: request, root };
-        Ok(Dump { connection, exchange, answer, request, datagram, at: 0, format: PhantomData })
+    pub(super) fn start(connection: &'c Connection, request: Request) -> Result<Dump<'c, A>, Error> {
+        let mut dump = Dump { connection, request, datagram: None, at: 0, format: PhantomData };
+        match connection.receive_for(&mut dump.request, connection.deadline()) {
+            Ok(datagram) => dump.datagram = Some(datagram),
+            Err(error) if error.is_loss() => dump.request.exchange.truncated(),
+            Err(error) => return Err(error),
+        }
+        Ok(dump)
     }
 
     /// The next message, or `None` at the end. The message is lent until the next call.
@@ -105,46 +81,21 @@ impl<'c, A: Format> Dump<'c, A> {
 
     /// How the dump ended. Before its end, and after an error, it counts as cut ([`End::truncated`]).
     pub fn end(&self) -> End {
-        let mut exchange = self.exchange;
-        if !exchange.is_finished() {
-            exchange.truncated();
-        }
-        exchange.end()
+        self.request.end()
     }
 
-    /// Goes to the next answer; returns where in the datagram it is. `at` is then behind it.
-    ///
-    /// A place instead of the message: the message borrows the datagram, which this may have to replace.
+    /// Goes to the next answer; returns where in the datagram it is.
     #[inline]
     fn advance(&mut self) -> Result<Option<Range<usize>>, Error> {
         loop {
             if let Some(datagram) = &self.datagram {
-                let rest = datagram.bytes().get(self.at..).unwrap_or_default();
-                let origin = origin(datagram);
-                let mut messages = Messages::new(rest);
-                loop {
-                    let start = self.at.wrapping_add(messages.offset());
-                    let taken = match messages.next() {
-                        None => break,
-                        Some(Ok(message)) => {
-                            self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)
-                        }
-                        // The iterator has ended: what is behind this message in the datagram is left out.
-                        Some(Err(error)) => {
-                            self.exchange.skipped();
-                            Err(Error::Codec(error))
-                        }
-                    };
-                    match taken {
-                        Ok(false) => {}
-                        Ok(true) => {
-                            self.at = self.at.wrapping_add(messages.offset());
-                            return Ok(Some(start..self.at));
-                        }
-                        Err(error) => {
-                            self.datagram = None;
-                            return Err(error);
-                        }
+                let walked = self.connection.walk(&mut self.request, datagram.bytes(), &mut self.at, origin(datagram));
+                match walked {
+                    Ok(None) => {}
+                    Ok(place) => return Ok(place),
+                    Err(error) => {
+                        self.datagram = None;
+                        return Err(error);
                     }
                 }
             }
@@ -162,9 +113,9 @@ impl<'c, A: Format> Dump<'c, A> {
                 let origin = origin(datagram);
                 let mut seen = Ok(());
                 for message in Messages::new(datagram.bytes()) {
-                    let taken = message.map_err(Error::Codec).and_then(|message| {
-                        self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)
-                    });
+                    let taken = message
+                        .map_err(Error::Codec)
+                        .and_then(|message| self.connection.take(&mut self.request, message, origin));
                     seen = seen.and(taken.map(drop));
                 }
                 if !pass(datagram.bytes()) {
@@ -182,17 +133,8 @@ impl<'c, A: Format> Dump<'c, A> {
     fn refill(&mut self) -> Result<bool, Error> {
         self.datagram = None;
         self.at = 0;
-        while !self.exchange.is_finished() {
-            match self.connection.receive(self.connection.deadline()) {
-                Ok(datagram) => {
-                    self.datagram = Some(datagram);
-                    return Ok(true);
-                }
-                Err(error) if error.is_loss() => self.exchange.truncated(),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(false)
+        self.datagram = self.connection.part(&mut self.request, self.connection.deadline())?;
+        Ok(self.datagram.is_some())
     }
 
     /// Hands every message that is left to a closure, and says how the dump ended: the quickest way through a large
@@ -218,14 +160,8 @@ impl<'c, A: Format> Dump<'c, A> {
     pub fn for_each(mut self, mut each: impl FnMut(Body<'_, A>) -> Result<(), Error>) -> Result<End, Error> {
         loop {
             if let Some(datagram) = &self.datagram {
-                let origin = origin(datagram);
-                for message in Messages::new(datagram.bytes().get(self.at..).unwrap_or_default()) {
-                    // After an error the iterator ends: what is behind such a message in the datagram is left out.
-                    let message = message.inspect_err(|_| self.exchange.skipped())?;
-                    if self.connection.take(&mut self.exchange, message, origin, self.answer, &self.request)? {
-                        each(Body::of(message))?;
-                    }
-                }
+                let bytes = datagram.bytes().get(self.at..).unwrap_or_default();
+                self.connection.each(&mut self.request, bytes, origin(datagram), &mut each)?;
             }
             if !self.refill()? {
                 return Ok(self.end());
@@ -234,48 +170,10 @@ impl<'c, A: Format> Dump<'c, A> {
     }
 }
 
-impl Connection {
-    /// Takes one message of a dump: says whether it is an answer of the type asked for, sees to the rest.
-    #[inline(always)]
-    fn take(
-        &self,
-        exchange: &mut Exchange,
-        message: Message<'_>,
-        origin: Origin,
-        answer: MessageType,
-        request: &Request,
-    ) -> Result<bool, Error> {
-        if message.header.kind == answer && exchange.is_item(message.header, origin) {
-            self.messages.set(self.messages.get().wrapping_add(1));
-            return Ok(true);
-        }
-        self.take_other(exchange, message.header, message.payload, origin, request).map(|()| false)
-    }
-
-    /// Header and payload by themselves: they travel in registers, where a message would have to be in memory, each time.
-    #[cold]
-    #[inline(never)]
-    fn take_other(
-        &self,
-        exchange: &mut Exchange,
-        header: MessageHeader,
-        payload: &[u8],
-        origin: Origin,
-        request: &Request,
-    ) -> Result<(), Error> {
-        match self.accept(exchange, Message { header, payload }, origin) {
-            Step::Item(_) => exchange.skipped(),
-            Step::Failed(refusal) => return Err(self.refused(&refusal, request.length, request.root)),
-            Step::Finished { .. } | Step::NotMine | Step::Skip => {}
-        }
-        Ok(())
-    }
-}
-
 impl<A> Drop for Dump<'_, A> {
     fn drop(&mut self) {
-        if !self.exchange.is_finished() {
-            self.connection.abandoned.set(Some(self.exchange));
+        if self.request.is_under_way() {
+            self.connection.abandoned.set(Some(self.request.exchange));
         }
     }
 }

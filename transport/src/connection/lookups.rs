@@ -1,13 +1,18 @@
 //! Many questions in few datagrams.
 
 use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::task::Poll;
 
 use ringlink_codec::exchange::{Exchange, Step};
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::Messages;
 
-use super::outbox::Outbox;
-use super::{Connection, Root, expect, origin, refused};
+use super::Connection;
+use super::outbox::{Outbox, Sent};
+use super::request::{Root, expect, origin, refused};
+use super::steps::{Advance, poll};
+use crate::engine::Deadline;
 use crate::error::Error;
 
 /// Questions that have one answer each, sent many at a time: about half the time that as many [`get`](Connection::get)s
@@ -35,14 +40,20 @@ use crate::error::Error;
 /// # let _ = found;
 /// # Ok::<(), ringlink::Error>(())
 /// ```
+///
+/// Whoever must not wait takes [`offer`](Lookups::offer) and [`Advance`] instead of `add` and `flush`.
 #[must_use = "questions that still wait to be sent are sent by `finish`"]
 pub struct Lookups<'c, Q, A, F> {
     connection: &'c mut Connection,
     operation: Operation<Q, A>,
     each: F,
     outbox: Outbox,
-    /// How many were sent before those that wait.
+    /// What is under way, and how many of it are answered: the kernel answers in order, so that is the place of the next.
+    sent: Option<(Sent, u32)>,
+    /// How many were sent before what is under way.
     base: usize,
+    /// How many were sent.
+    asked: usize,
 }
 
 impl<Q, A, F> fmt::Debug for Lookups<'_, Q, A, F> {
@@ -64,7 +75,7 @@ where
 {
     pub(super) fn new(connection: &'c mut Connection, operation: Operation<Q, A>, each: F) -> Lookups<'c, Q, A, F> {
         let outbox = Outbox::new(connection, ANSWER);
-        Lookups { connection, operation, each, outbox, base: 0 }
+        Lookups { connection, operation, each, outbox, sent: None, base: 0, asked: 0 }
     }
 
     /// Adds a question. Where it does not fit beside those that wait, they are sent first.
@@ -78,15 +89,27 @@ where
         header: Q::Header,
         mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<(), Error> {
-        if self.outbox.is_full() {
+        while !self.offer(header, &mut fill)? {
             self.flush()?;
         }
-        match self.outbox.append(self.connection, self.operation, header, &mut fill) {
-            Err(Error::Codec(error)) if error.needed().is_some() && !self.outbox.is_empty() => {
-                self.flush()?;
-                self.outbox.append(self.connection, self.operation, header, &mut fill)
-            }
-            other => other,
+        Ok(())
+    }
+
+    /// Adds a question if there is room for it beside those that wait, and says no if there is not: then those that wait are
+    /// to be sent first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Codec`] where it does not fit an empty buffer.
+    pub fn offer(
+        &mut self,
+        header: Q::Header,
+        mut fill: impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
+    ) -> Result<bool, Error> {
+        match self.sent {
+            // Its bytes are still needed, for the paths of refusals.
+            Some(_) => Ok(false),
+            None => self.outbox.offer(self.connection, self.operation, header, &mut fill),
         }
     }
 
@@ -97,19 +120,34 @@ where
     /// [`Error::TimedOut`], [`Error::Overrun`] and what the engine says, and the closure's own: answers of that datagram that
     /// were not handed out by then will not be. A refusal is no error here: it is an answer.
     pub fn flush(&mut self) -> Result<(), Error> {
-        let Some(sent) = self.outbox.take() else { return Ok(()) };
-        let base = self.base;
-        self.base += usize::try_from(sent.count).unwrap_or(usize::MAX);
+        let result = self.step(self.connection.deadline());
+        // A datagram that failed is not come back to.
+        self.sent = None;
+        result
+    }
+
+    /// Sends the questions that wait, if nothing is under way, and hands out the answers that come.
+    fn step(&mut self, deadline: Deadline) -> Result<(), Error> {
+        if self.sent.is_none() {
+            let Some(sent) = self.outbox.take() else { return Ok(()) };
+            self.base = self.asked;
+            self.asked += usize::try_from(sent.count).unwrap_or(usize::MAX);
+            self.sent = Some((sent, 0));
+        }
+        let result = self.receive(deadline);
+        self.connection.noted(result)
+    }
+
+    fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {
         let port = self.connection.socket().port();
-        let deadline = self.connection.deadline();
-        let mut datagram = self.connection.send_written(sent.length, deadline)?;
-        // The kernel answers in order, so this is also the place of the next answer.
-        let mut answered = 0;
-        loop {
+        let base = self.base;
+        while let Some((under_way, answered)) = &mut self.sent {
+            let datagram = self.connection.send_or_receive(under_way.length, &mut under_way.sent, deadline)?;
+            let sent = *under_way;
             for message in Messages::new(&datagram) {
                 let message = message?;
                 let mut exchange = Exchange::get(message.header.sequence, port);
-                let place = sent.place(message.header).filter(|place| *place >= answered);
+                let place = sent.place(message.header).filter(|place| place >= answered);
                 let Some(place) = place else {
                     // Of a request that was given up.
                     exchange = Exchange::get(sent.last(), port);
@@ -126,18 +164,17 @@ where
                     Step::Finished { .. } => Err(Error::NoAnswer),
                     Step::NotMine | Step::Skip => continue,
                 };
-                for silent in answered..place {
+                for silent in *answered..place {
                     (self.each)(base + usize::try_from(silent).unwrap_or(usize::MAX), Err(Error::NoAnswer))?;
                 }
-                answered = place + 1;
+                *answered = place + 1;
                 (self.each)(base + usize::try_from(place).unwrap_or(usize::MAX), answer)?;
             }
-            if answered == sent.count {
-                return Ok(());
+            if *answered == sent.count {
+                self.sent = None;
             }
-            drop(datagram);
-            datagram = self.connection.receive(deadline)?;
         }
+        Ok(())
     }
 
     /// Sends what waits, hands out the rest of the answers, and says how many questions were asked.
@@ -147,6 +184,32 @@ where
     /// As [`flush`](Lookups::flush).
     pub fn finish(mut self) -> Result<usize, Error> {
         self.flush()?;
-        Ok(self.base)
+        Ok(self.asked)
+    }
+
+    /// How many questions were sent so far.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+}
+
+/// Sends what waits, and hands out what there is of the answers; ready when all that were asked are answered. Fails as
+/// [`Lookups::flush`].
+impl<Q: Format, A: Format, F> Advance for Lookups<'_, Q, A, F>
+where
+    F: FnMut(usize, Result<Body<'_, A>, Error>) -> Result<(), Error>,
+{
+    type Output = ();
+
+    fn advance(&mut self) -> Poll<Result<(), Error>> {
+        let result = poll(self.step(self.connection.passed()));
+        if result.is_ready() {
+            self.sent = None;
+        }
+        result
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.connection.descriptor()
     }
 }

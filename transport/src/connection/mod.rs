@@ -20,16 +20,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::time::Duration;
+use std::marker::PhantomData;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
 
-use ringlink_codec as codec;
-use ringlink_codec::exchange::{Exchange, Origin, Step};
-use ringlink_codec::reply::{Path, Refusal};
-use ringlink_codec::table::{AttributeWriter, Body, Format, Operation, Record, Table};
-use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
+use ringlink_codec::exchange::Exchange;
+use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
+use ringlink_codec::wire::{Message, MessageHeader};
 
 use crate::engine::{self, Counters, Datagram, Deadline, Engine, EngineChoice, EngineKind, Reason, Sizes};
-use crate::error::{Error, Refused};
+use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::socket::{Protocol, Socket, SocketOptions};
 
@@ -38,11 +38,16 @@ mod dump;
 mod lookups;
 mod outbox;
 mod overlap;
+mod ready;
+mod request;
+
+pub mod steps;
 
 pub use batch::{Batch, Failure, Outcomes};
 pub use dump::Dump;
 pub use lookups::Lookups;
 pub use overlap::{Answers, Reader};
+pub(crate) use request::{Root, expect, refused};
 
 /// How a connection is opened.
 #[derive(Clone, Debug)]
@@ -118,6 +123,8 @@ pub struct Connection {
     sequence: Cell<u32>,
     /// A dump that was given up while the kernel was still at it: no other can start on this socket before its end.
     abandoned: Cell<Option<Exchange>>,
+    /// Whether requests of other kinds were given up since, whose answers may come yet.
+    strays: Cell<bool>,
     messages: Cell<u64>,
     retries: Cell<u64>,
     reopened: Cell<u64>,
@@ -125,6 +132,10 @@ pub struct Connection {
     primed: Cell<bool>,
     /// What engines that were replaced did.
     past: Counters,
+    /// Where the [`steps`] keep the answers that they lend; nothing before the first.
+    kept: Vec<u8>,
+    /// A moment that has passed.
+    opened: Instant,
 }
 
 impl fmt::Debug for Connection {
@@ -132,13 +143,6 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection").field("engine", &self.engine).field("sequence", &self.sequence.get()).finish()
     }
 }
-
-/// How many datagrams of a dump that was given up are worth receiving before the socket is replaced instead.
-const DRAIN: usize = 8;
-
-/// How often a receive that the kernel refused with `EINVAL` is repeated: a reader on another processor than the
-/// requester may see that at the end of a dump.
-const SPURIOUS: u32 = 3;
 
 impl Connection {
     /// Opens a connection with the default configuration.
@@ -175,11 +179,14 @@ impl Connection {
             config,
             sequence: Cell::new(sequence),
             abandoned: Cell::new(None),
+            strays: Cell::new(false),
             messages: Cell::new(0),
             retries: Cell::new(0),
             reopened: Cell::new(0),
             primed: Cell::new(false),
             past: Counters::default(),
+            kept: Vec::new(),
+            opened: Instant::now(),
         }
     }
 
@@ -205,10 +212,9 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Reply<'_, A>, Error> {
-        let exchange = Exchange::get(self.next_sequence(), self.engine.socket().port());
-        let length = self.write(operation, header, fill, exchange)?;
-        let root = Root::of::<Q>();
-        self.get_written(length, exchange, operation.answer, root)
+        let mut request = self.write(Exchange::get, operation, header, fill)?;
+        let (datagram, at) = self.noted(self.answer(&mut request, self.deadline()))?;
+        Ok(Reply { datagram, at, answer: PhantomData })
     }
 
     /// Asks for a change, and waits until the kernel has made it.
@@ -237,9 +243,8 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Option<String>, Error> {
-        let exchange = Exchange::apply(self.next_sequence(), self.engine.socket().port());
-        let length = self.write(operation, header, fill, exchange)?;
-        self.apply_written(length, exchange, Root::of::<Q>())
+        let mut request = self.write(Exchange::apply, operation, header, fill)?;
+        self.noted(self.acknowledgement(&mut request, self.deadline()))
     }
 
     /// Asks for everything.
@@ -255,8 +260,8 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Dump<'_, A>, Error> {
-        let (exchange, length) = self.prepare_dump(operation, header, fill)?;
-        Dump::start(self, length, exchange, operation.answer, Root::of::<Q>())
+        let request = self.prepare_dump(operation, header, fill)?;
+        Dump::start(self, request)
     }
 
     /// Collects many requests into few datagrams. See [`Batch`].
@@ -270,6 +275,14 @@ impl Connection {
         F: FnMut(usize, Result<Body<'_, A>, Error>) -> Result<(), Error>,
     {
         Lookups::new(self, operation, each)
+    }
+
+    /// The descriptor that becomes readable when there is something to take, for [`steps`]: of the socket or of the ring.
+    ///
+    /// It changes where a long dump makes a ring ([`EngineChoice::Auto`]), and where the socket is replaced because a dump on
+    /// it was given up: ask for it each time.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.engine.descriptor()
     }
 
     /// The socket, for its options, its buffers and its port id.
@@ -298,6 +311,11 @@ impl Connection {
         self.config.deadline.map_or(Deadline::none(), Deadline::after)
     }
 
+    /// A deadline that has passed: to take what is there.
+    fn passed(&self) -> Deadline {
+        Deadline::at(self.opened)
+    }
+
     /// The next sequence number; never zero, which is that of messages nobody asked for.
     fn next_sequence(&self) -> u32 {
         let next = match self.sequence.get().wrapping_add(1) {
@@ -307,219 +325,6 @@ impl Connection {
         self.sequence.set(next);
         next
     }
-
-    /// Writes a request into the request buffer and returns its length.
-    fn write<Q: Format, A>(
-        &self,
-        operation: Operation<Q, A>,
-        header: Q::Header,
-        fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
-        exchange: Exchange,
-    ) -> Result<usize, Error> {
-        let mut buffer = self.request.borrow_mut();
-        let request = operation.write(&mut buffer, header, |attributes| fill(attributes))?;
-        exchange.stamp(request);
-        Ok(request.len())
-    }
-
-    /// Makes the socket free and ready for a dump, and writes the request for it.
-    fn prepare_dump<Q: Format, A>(
-        &mut self,
-        operation: Operation<Q, A>,
-        header: Q::Header,
-        fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
-    ) -> Result<(Exchange, usize), Error> {
-        self.settle()?;
-        self.prime()?;
-        let exchange = Exchange::dump(self.next_sequence(), self.engine.socket().port());
-        let length = self.write(operation, header, fill, exchange)?;
-        Ok((exchange, length))
-    }
-
-    fn get_written<A: Format>(
-        &self,
-        length: usize,
-        mut exchange: Exchange,
-        answer: MessageType,
-        root: Root,
-    ) -> Result<Reply<'_, A>, Error> {
-        let deadline = self.deadline();
-        let mut datagram = self.send_written(length, deadline)?;
-        loop {
-            let mut messages = Messages::new(&datagram);
-            loop {
-                let at = messages.offset();
-                let Some(message) = messages.next().transpose()? else {
-                    break;
-                };
-                match self.accept(&mut exchange, message, origin(&datagram)) {
-                    Step::Item(message) => {
-                        expect(message, answer)?;
-                        return Ok(Reply { datagram, at, answer: std::marker::PhantomData });
-                    }
-                    Step::Failed(refusal) => return Err(self.refused(&refusal, length, root)),
-                    // An acknowledgement is no answer: the kernel had nothing to say.
-                    Step::Finished { .. } => return Err(Error::NoAnswer),
-                    Step::NotMine | Step::Skip => {}
-                }
-            }
-            drop(datagram);
-            datagram = self.receive(deadline)?;
-        }
-    }
-
-    fn apply_written(&self, length: usize, mut exchange: Exchange, root: Root) -> Result<Option<String>, Error> {
-        let deadline = self.deadline();
-        let mut datagram = self.send_written(length, deadline)?;
-        loop {
-            for message in Messages::new(&datagram) {
-                match self.accept(&mut exchange, message?, origin(&datagram)) {
-                    Step::Finished { warning, .. } => return Ok(warning.map(|text| text.to_string())),
-                    Step::Failed(refusal) => return Err(self.refused(&refusal, length, root)),
-                    Step::NotMine | Step::Skip | Step::Item(_) => {}
-                }
-            }
-            drop(datagram);
-            datagram = self.receive(deadline)?;
-        }
-    }
-
-    /// Sends the written request, and receives a datagram.
-    fn send_written(&self, length: usize, deadline: Deadline) -> Result<Datagram<'_>, Error> {
-        let request = self.request.borrow();
-        self.engine.exchange(request.get(..length).unwrap_or_default(), deadline)
-    }
-
-    fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
-        let mut left = SPURIOUS;
-        loop {
-            match self.engine.receive(deadline) {
-                Err(Error::System { errno: libc::EINVAL, .. }) if left > 0 => {
-                    left -= 1;
-                    self.retries.set(self.retries.get().wrapping_add(1));
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// What a message means for a request; also notices the end of a dump that was given up.
-    #[inline]
-    fn accept<'m>(&self, exchange: &mut Exchange, message: Message<'m>, origin: Origin) -> Step<'m> {
-        self.messages.set(self.messages.get().wrapping_add(1));
-        let step = exchange.accept(message, origin);
-        if let Step::NotMine = step {
-            self.note_abandoned(message, origin);
-        }
-        step
-    }
-
-    #[cold]
-    fn note_abandoned(&self, message: Message<'_>, origin: Origin) {
-        if let Some(mut abandoned) = self.abandoned.get() {
-            abandoned.accept(message, origin);
-            self.abandoned.set((!abandoned.is_finished()).then_some(abandoned));
-        }
-    }
-
-    /// Makes the socket free for a dump: receives what is left of one that was given up, or where that is much, opens
-    /// another socket and closes this one, which ends the old dump in the kernel.
-    fn settle(&mut self) -> Result<(), Error> {
-        let mut received = 0;
-        while self.abandoned.get().is_some() {
-            if received == DRAIN && self.reopen()? {
-                break;
-            }
-            received += 1;
-            match self.drain() {
-                // Its end may have been lost, and then nothing comes any more.
-                Err(error) if error.is_timed_out() => match self.reopen()? {
-                    true => break,
-                    false => return Err(error),
-                },
-                other => other?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Receives one datagram of the dump that was given up.
-    fn drain(&self) -> Result<(), Error> {
-        match self.receive(self.deadline()) {
-            Ok(datagram) => {
-                let origin = origin(&datagram);
-                for message in Messages::new(&datagram).map_while(Result::ok) {
-                    self.messages.set(self.messages.get().wrapping_add(1));
-                    self.note_abandoned(message, origin);
-                }
-                Ok(())
-            }
-            // Cut or lost data of a dump that nobody wants is no loss.
-            Err(error) if error.is_loss() => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Replaces socket and engine by fresh ones in the same namespace; says no where that cannot be made sure of.
-    fn reopen(&mut self) -> Result<bool, Error> {
-        if !self.replaceable {
-            return Ok(false);
-        }
-        let engine = open_engine(self.engine.socket().protocol(), &self.config)?;
-        let here = engine.socket().namespace_cookie();
-        match (here, self.engine.socket().namespace_cookie()) {
-            (Ok(new), Ok(old)) if new == old => {}
-            // The caller's thread has moved to another namespace since, or this kernel cannot tell.
-            _ => return Ok(false),
-        }
-        self.past = self.past.plus(self.engine.counters());
-        self.engine = engine;
-        self.abandoned.set(None);
-        self.primed.set(false);
-        self.reopened.set(self.reopened.get().wrapping_add(1));
-        Ok(true)
-    }
-
-    /// Lets the kernel see a large receive, once.
-    ///
-    /// The kernel sizes a dump's first datagram before it knows how large receives are. Where the first object of a
-    /// table does not fit a small one, the dump would end at once, without an error and without data. An acknowledged
-    /// `NLMSG_NOOP`, received with a large buffer, prevents that.
-    fn prime(&self) -> Result<(), Error> {
-        if self.primed.get() {
-            return Ok(());
-        }
-        let mut exchange = Exchange::apply(self.next_sequence(), self.engine.socket().port());
-        let noop = MessageHeader {
-            length: 16,
-            kind: MessageType::NOOP,
-            flags: Flags::REQUEST | Flags::ACK,
-            sequence: exchange.sequence(),
-            port: self.engine.socket().port(),
-        };
-        let deadline = self.deadline();
-        let mut datagram = self.engine.exchange(&noop.to_bytes(), deadline)?;
-        loop {
-            for message in Messages::new(&datagram) {
-                // A refusal is as good: it was received, too.
-                if let Step::Finished { .. } | Step::Failed(_) = self.accept(&mut exchange, message?, origin(&datagram))
-                {
-                    self.primed.set(true);
-                    return Ok(());
-                }
-            }
-            drop(datagram);
-            datagram = self.receive(deadline)?;
-        }
-    }
-
-    /// The error for a refusal of the request in the request buffer.
-    #[cold]
-    fn refused(&self, refusal: &Refusal<'_>, length: usize, root: Root) -> Error {
-        let request = self.request.borrow();
-        let message = request.get(..length).and_then(|bytes| Message::parse(bytes).ok());
-        refused(self.engine.socket().protocol(), refusal, message, Some(root))
-    }
 }
 
 /// One answer, borrowed from the connection.
@@ -527,7 +332,7 @@ impl Connection {
 pub struct Reply<'c, A> {
     datagram: Datagram<'c>,
     at: usize,
-    answer: std::marker::PhantomData<fn() -> A>,
+    answer: PhantomData<fn() -> A>,
 }
 
 impl<A: Format> Reply<'_, A> {
@@ -550,55 +355,10 @@ impl<A> fmt::Debug for Reply<'_, A> {
     }
 }
 
-/// A request's root space and the size of its fixed header: what a refusal's offset is resolved with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Root {
-    space: fn() -> &'static codec::table::Space,
-    header: usize,
-}
-
-impl Root {
-    pub(crate) fn of<Q: Format>() -> Root {
-        Root { space: <Q::Space as Table>::space, header: <Q::Header as Record>::LAYOUT.size }
-    }
-}
-
-/// The error for a refusal of `request`.
-#[cold]
-pub(crate) fn refused(
-    protocol: Protocol,
-    refusal: &Refusal<'_>,
-    request: Option<Message<'_>>,
-    root: Option<Root>,
-) -> Error {
-    let table = codec::protocol::Protocol::numbered(protocol.0);
-    let row = request.zip(table).and_then(|(request, table)| table.row(request, codec::generic::Numbers::default()));
-    let root = root.or(row.map(|row| Root { space: row.space, header: row.header.size }));
-    let path = match (request, root) {
-        (Some(request), Some(root)) => refusal.path(request, (root.space)(), root.header),
-        _ => Path::default(),
-    };
-    Error::Refused(Box::new(Refused::new(refusal, row.map_or("", |row| row.name), path)))
-}
-
 fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, Error> {
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to_kernel()?;
     engine::open_with(config.engine, config.sizes, socket)
-}
-
-/// Says no to an answer of another type.
-pub(crate) fn expect(message: Message<'_>, answer: MessageType) -> Result<(), Error> {
-    if message.header.kind == answer {
-        return Ok(());
-    }
-    let kind = codec::wire::ErrorKind::MessageType { found: message.header.kind.0, expected: answer.0 };
-    Err(Error::Codec(codec::Error::new(kind, 4)))
-}
-
-/// Who sent a datagram, and to whom.
-fn origin(datagram: &Datagram<'_>) -> Origin {
-    Origin { port: datagram.sender(), group: datagram.group() }
 }
 
 /// A number that other processes do not know.

@@ -29,6 +29,8 @@ pub(super) struct Sent {
     /// How many requests; at least one.
     pub(super) count: u32,
     first: u32,
+    /// Whether it has been.
+    pub(super) sent: bool,
 }
 
 impl Outbox {
@@ -40,16 +42,24 @@ impl Outbox {
         Outbox { length: 0, waiting: 0, window, first: 0, last: 0 }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting == 0
+    /// Writes a request behind those that wait; says no where it does not fit beside them, and all is as it was.
+    pub(super) fn offer<Q: Format, A>(
+        &mut self,
+        connection: &Connection,
+        operation: Operation<Q, A>,
+        header: Q::Header,
+        fill: &mut impl FnMut(&mut AttributeWriter<'_, '_, Q::Space>),
+    ) -> Result<bool, Error> {
+        if self.waiting == self.window {
+            return Ok(false);
+        }
+        match self.append(connection, operation, header, fill) {
+            Err(Error::Codec(error)) if error.needed().is_some() && self.waiting > 0 => Ok(false),
+            other => other.map(|()| true),
+        }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.waiting == self.window
-    }
-
-    /// Writes a request behind those that wait. Where it does not fit, all is as it was.
-    pub(super) fn append<Q: Format, A>(
+    fn append<Q: Format, A>(
         &mut self,
         connection: &Connection,
         operation: Operation<Q, A>,
@@ -85,7 +95,7 @@ impl Outbox {
 
     /// Takes out what waits; `None` where nothing does.
     pub(super) fn take(&mut self) -> Option<Sent> {
-        let sent = Sent { length: self.length, count: self.waiting, first: self.first };
+        let sent = Sent { length: self.length, count: self.waiting, first: self.first, sent: false };
         (self.length, self.waiting) = (0, 0);
         (sent.count > 0).then_some(sent)
     }

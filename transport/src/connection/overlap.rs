@@ -9,7 +9,8 @@ use ringlink_codec::reply::End;
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::{MessageType, Messages};
 
-use super::{Connection, Dump, Root};
+use super::request::Request;
+use super::{Connection, Dump};
 use crate::error::Error;
 
 /// Bytes that a buffer has from the start: the most the kernel puts into a dump's datagram.
@@ -26,10 +27,7 @@ enum Part {
 #[must_use = "nothing is received before `run`"]
 pub struct Reader<'c, A> {
     connection: &'c mut Connection,
-    exchange: Exchange,
-    length: usize,
-    answer: MessageType,
-    root: Root,
+    request: Request,
     free: Receiver<Vec<u8>>,
     full: SyncSender<Part>,
     format: PhantomData<fn() -> A>,
@@ -47,7 +45,7 @@ pub struct Answers<A> {
 
 impl<A> fmt::Debug for Reader<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("connection", &self.connection).field("exchange", &self.exchange).finish()
+        f.debug_struct("Reader").field("connection", &self.connection).field("request", &self.request).finish()
     }
 }
 
@@ -98,7 +96,7 @@ impl Connection {
         if buffers == 0 {
             return Err(Error::Configuration { rule: "a dump in two threads takes at least one buffer" });
         }
-        let (exchange, length) = self.prepare_dump(operation, header, fill)?;
+        let request = self.prepare_dump(operation, header, fill)?;
         let (give_back, free) = sync_channel(buffers);
         // Room for all buffers and the end: the receiving thread never waits to say something.
         let (fill, full) = sync_channel(buffers.saturating_add(1));
@@ -106,19 +104,17 @@ impl Connection {
             // There is room for each.
             let _ = give_back.send(Vec::with_capacity(BUFFER));
         }
-        let answer = operation.answer;
         let format = PhantomData;
-        let root = Root::of::<Q>();
-        let reader = Reader { connection: self, exchange, length, answer, root, free, full: fill, format };
-        Ok((reader, Answers { exchange, answer, free: give_back, full, format }))
+        let answers = Answers { exchange: request.exchange, answer: request.answer(), free: give_back, full, format };
+        Ok((Reader { connection: self, request, free, full: fill, format }, answers))
     }
 }
 
 impl<A: Format> Reader<'_, A> {
     /// Sends the request and receives until the dump's end, its failure, or the other half is dropped.
     pub fn run(self) {
-        let Reader { connection, exchange, length, answer, root, free, full, .. } = self;
-        let last = match Dump::<A>::start(connection, length, exchange, answer, root) {
+        let Reader { connection, request, free, full, .. } = self;
+        let last = match Dump::<A>::start(connection, request) {
             Ok(mut dump) => dump.pass_on(|bytes| {
                 let Ok(mut buffer) = free.recv() else { return false };
                 buffer.clear();
