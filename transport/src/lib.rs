@@ -27,6 +27,9 @@ pub mod watch;
 
 pub mod shared;
 
+#[cfg(feature = "tokio1")]
+pub mod tokio;
+
 mod sys;
 mod uring;
 
