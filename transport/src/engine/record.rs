@@ -78,6 +78,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -178,6 +179,10 @@ impl<W: Write + Send> Engine for Recorder<W> {
         }
         log.write()?;
         outcome
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.engine.descriptor()
     }
 
     fn kind(&self) -> EngineKind {
