@@ -75,8 +75,9 @@ fn flag(word: &str) -> Option<AddressFlags> {
 
 /// Which addresses are shown.
 #[derive(Default)]
-struct Filter {
-    family: Family,
+pub(crate) struct Filter {
+    /// The family they are of.
+    pub(crate) family: Family,
     device: Option<u32>,
     scope: Option<Scope>,
     to: Option<Net>,
@@ -87,7 +88,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(session: &mut Session, words: &mut Words<'_>) -> Result<Self, Failure> {
+    pub(crate) fn parse(session: &mut Session, words: &mut Words<'_>) -> Result<Self, Failure> {
         let mut filter = Self { family: session.options.family(), ..Self::default() };
         while let Some(word) = words.next() {
             match word {
@@ -127,6 +128,11 @@ impl Filter {
         Ok(filter)
     }
 
+    /// Whether something is said of the interfaces themselves.
+    pub(crate) fn is_about_links(&self) -> bool {
+        !self.link.is_empty()
+    }
+
     /// Whether interfaces without such an address are left out.
     fn is_about_addresses(&self) -> bool {
         self.family != Family::UNSPEC
@@ -137,7 +143,7 @@ impl Filter {
             || self.without.0 != 0
     }
 
-    fn matches(&self, address: &AddressView<'_>) -> bool {
+    pub(crate) fn matches(&self, address: &AddressView<'_>) -> bool {
         self.device.is_none_or(|device| address.header.index == device)
             && self.scope.is_none_or(|scope| address.header.scope == scope)
             && self
@@ -164,7 +170,7 @@ fn is_like(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// The families to ask for, one by one: a dump of all at once takes the kernel's configuration lock.
-fn families(family: Family) -> &'static [Family] {
+pub(crate) fn families(family: Family) -> &'static [Family] {
     match family {
         Family::UNSPEC => &[Family::INET, Family::INET6],
         Family::INET => &[Family::INET],
@@ -280,6 +286,7 @@ pub(crate) fn print_event(output: &mut Output, names: &Names, body: Body<'_, Add
         row.field("index", "", address.header.index);
         row.glue(":");
         row.field("dev", "", names.interface(address.header.index));
+        row.glue("   ");
         print(row, names, &address);
     });
     Ok(())

@@ -38,12 +38,21 @@ pub(crate) struct Options {
     /// Work in this network namespace: a name that `ip netns` knows, a path, or a process id.
     #[arg(short = 'n', long, value_name = "NAME|PATH|PID")]
     pub(crate) netns: Option<String>,
+    /// Tell when an event came, on a line before it.
+    #[arg(short, long)]
+    pub(crate) timestamp: bool,
+    /// Tell when an event came, on the same line; also `-ts`.
+    #[arg(long)]
+    pub(crate) tshort: bool,
     /// Replace an XDP program that is there by the new one.
     #[arg(long)]
     pub(crate) force: bool,
     /// What moves the bytes.
     #[arg(long, value_enum, default_value = "auto", value_name = "ENGINE")]
     pub(crate) engine: EngineName,
+    /// Ask for a receive buffer of so many bytes: a larger one takes larger bursts of events.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) receive_buffer: Option<usize>,
     /// Tell on standard error what was done: engine, messages, bytes, system calls, time.
     #[arg(long)]
     pub(crate) stats: bool,
@@ -74,6 +83,15 @@ impl From<EngineName> for EngineChoice {
 }
 
 impl Options {
+    /// Reads the command line. `-ts` is a word of `ip`, not `-t -s`.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mapped = std::env::args_os().map(|word| match word.to_str() {
+            Some("-ts" | "-tshort") => "--tshort".into(),
+            _ => word,
+        });
+        Self::try_parse_from(mapped)
+    }
+
     /// The family that `-4`, `-6` or `-f` asks for.
     pub(crate) fn family(&self) -> Family {
         match (self.four, self.six) {
@@ -96,7 +114,8 @@ Objects and verbs (each may be shortened, as with ip):
   route    show | get | add | replace | append | change | del
   neigh    show | add | replace | change | del
   rule     show | add | del
-  monitor  link | addr | route | neigh | rule | all
+  monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
+  watch    link | addr | route | neigh | rule | nexthop
   decode   [protocol P] [FILE | -]
   help
 `ringlink OBJECT help` shows an object's words.

@@ -23,21 +23,23 @@ mod rule;
 
 mod decode;
 mod monitor;
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use arguments::{Options, Words, keyword};
 use failure::Failure;
 use session::Session;
 
 /// Objects in the order in which `ip` takes abbreviations: `r` is `route`, `ru` is `rule`.
-const OBJECTS: &[&str] = &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "decode", "help"];
+const OBJECTS: &[&str] =
+    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "watch", "decode", "help"];
 
 fn main() -> ExitCode {
-    let mut options = match Options::try_parse() {
+    let mut options = match Options::read() {
         Ok(options) => options,
         // Clap's own exit code for usage is 2, which here is the kernel's.
         Err(error) => {
@@ -64,7 +66,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("help") => return help(),
         Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
-        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, decode or help")),
+        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, watch, decode or help")),
         Some(_) => {}
     }
     if words.peek() == Some("help") {
@@ -74,6 +76,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
             Some("rule") => rule::HELP,
             Some("link") => link::HELP,
             Some("monitor") => monitor::HELP,
+            Some("watch") => watch::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -84,6 +87,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("rule") => rule::run(&mut session, &mut words),
         Some("link") => link::run(&mut session, &mut words),
         Some("monitor") => monitor::run(&mut session, &mut words),
+        Some("watch") => watch::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {

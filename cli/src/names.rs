@@ -47,6 +47,16 @@ impl Names {
         Ok(())
     }
 
+    /// Learns the name of one interface.
+    pub(crate) fn ask(&mut self, connection: &mut Connection, index: u32) -> Result<(), Failure> {
+        let header = LinkHeader { index: i32::try_from(index).unwrap_or(0), ..LinkHeader::default() };
+        let reply = connection.get(Rtm::GETLINK, header, |link| link.put(Link::EXT_MASK, ExtMask::SKIP_STATS))?;
+        if let Some(name) = reply.body().attributes.get(Link::IFNAME)? {
+            self.insert(index, name);
+        }
+        Ok(())
+    }
+
     /// Keeps the name of an interface.
     pub(crate) fn insert(&mut self, index: u32, name: Text<'_>) {
         let name: Box<[u8]> = name.as_bytes().into();

@@ -67,7 +67,9 @@ fn state(word: &str) -> Option<NeighbourState> {
 
 /// Which neighbours are shown.
 #[derive(Default)]
-struct Filter {
+pub(crate) struct Filter {
+    /// The family they are of.
+    pub(crate) family: Family,
     device: Option<u32>,
     master: Option<u32>,
     to: Option<Net>,
@@ -79,37 +81,9 @@ struct Filter {
 
 /// Shows neighbours, IPv4's first.
 fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let mut family = session.options.family();
-    let mut filter = Filter::default();
-    while let Some(word) = words.next() {
-        match word {
-            "dev" => filter.device = Some(session.interface(words.value("an interface")?)?),
-            "master" | "vrf" => filter.master = Some(session.interface(words.value("an interface")?)?),
-            "nomaster" => filter.master = Some(0),
-            "unused" => filter.unused = true,
-            "proxy" => filter.proxy = true,
-            "nud" => {
-                let wanted = words.parse("a state", |word| match word {
-                    "all" => Some(NeighbourState(0xff) | NONE_TOO),
-                    "none" => Some(NONE_TOO),
-                    _ => state(word),
-                })?;
-                filter.states = Some(filter.states.unwrap_or_default() | wanted);
-            }
-            _ => {
-                if word != "to" {
-                    words.back();
-                }
-                let net = words.net(family)?;
-                if family == Family::UNSPEC {
-                    family = net.family();
-                }
-                filter.to = Some(net);
-            }
-        }
-    }
+    let filter = Filter::parse(session, words)?;
     session.learn_names()?;
-    let families = match family {
+    let families = match filter.family {
         Family::UNSPEC => &[Family::INET, Family::INET6][..],
         Family::INET => &[Family::INET],
         _ => &[Family::INET6],
@@ -121,6 +95,49 @@ fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
 }
 
 impl Filter {
+    /// Which neighbours these words choose.
+    pub(crate) fn parse(session: &mut Session, words: &mut Words<'_>) -> Result<Self, Failure> {
+        let mut filter = Self { family: session.options.family(), ..Self::default() };
+        while let Some(word) = words.next() {
+            match word {
+                "dev" => filter.device = Some(session.interface(words.value("an interface")?)?),
+                "master" | "vrf" => filter.master = Some(session.interface(words.value("an interface")?)?),
+                "nomaster" => filter.master = Some(0),
+                "unused" => filter.unused = true,
+                "proxy" => filter.proxy = true,
+                "nud" => {
+                    let wanted = words.parse("a state", |word| match word {
+                        "all" => Some(NeighbourState(0xff) | NONE_TOO),
+                        "none" => Some(NONE_TOO),
+                        _ => state(word),
+                    })?;
+                    filter.states = Some(filter.states.unwrap_or_default() | wanted);
+                }
+                _ => {
+                    if word != "to" {
+                        words.back();
+                    }
+                    let net = words.net(filter.family)?;
+                    if filter.family == Family::UNSPEC {
+                        filter.family = net.family();
+                    }
+                    filter.to = Some(net);
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Whether it is about those that are answered for.
+    pub(crate) fn is_about_proxies(&self) -> bool {
+        self.proxy
+    }
+
+    /// Whether all are on the same interface.
+    pub(crate) fn is_of_one_device(&self) -> bool {
+        self.device.is_some()
+    }
+
     fn dump(&self, session: &mut Session, family: Family) -> Result<(), Failure> {
         let flags = if self.proxy { NeighbourFlags::PROXY } else { NeighbourFlags::default() };
         let header = NeighbourHeader { family, flags, ..NeighbourHeader::default() };
@@ -141,7 +158,8 @@ impl Filter {
         )
     }
 
-    fn matches(&self, body: Body<'_, NeighbourMessage>) -> Result<bool, Error> {
+    /// Whether a neighbour is one of those.
+    pub(crate) fn matches(&self, body: Body<'_, NeighbourMessage>) -> Result<bool, Error> {
         let header = body.header;
         let (dst, cache, master) = body.attributes.read((Neighbour::DST, Neighbour::CACHEINFO, Neighbour::MASTER))?;
         let states = self.states.unwrap_or(NeighbourState(0xff & !NeighbourState::NOARP.0));

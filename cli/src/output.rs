@@ -42,6 +42,8 @@ pub(crate) struct Output {
     terminal: bool,
     /// What is not yet written.
     bytes: Vec<u8>,
+    /// What each row begins with.
+    head: Vec<u8>,
     /// How much is gathered before it is written, in bytes.
     gather: usize,
     /// How often something was written.
@@ -128,6 +130,7 @@ impl Output {
             coloured,
             terminal,
             bytes: Vec::with_capacity(FLUSH + FLUSH / 4),
+            head: Vec::new(),
             gather: FLUSH,
             writes: 0,
             rows: 0,
@@ -160,6 +163,9 @@ impl Output {
             (true, false, _) => self.bytes.push(b'{'),
             (false, ..) => self.tight = true,
         }
+        if !self.head.is_empty() {
+            self.bytes.extend_from_slice(&self.head);
+        }
         self.rows += 1;
         let result = fill(self);
         match (self.json, self.listed) {
@@ -169,6 +175,29 @@ impl Output {
         }
         self.row_ends();
         result
+    }
+
+    /// What each row from now on begins with: members in JSON, words in text, without a space behind the last.
+    pub(crate) fn head(&mut self, fill: impl FnOnce(&mut Self)) {
+        self.head.clear();
+        std::mem::swap(&mut self.head, &mut self.bytes);
+        self.tight = true;
+        fill(self);
+        std::mem::swap(&mut self.head, &mut self.bytes);
+    }
+
+    /// A row that somebody else's printer has made: a JSON object, or lines.
+    pub(crate) fn made(&mut self, text: &str) {
+        let json = self.json;
+        self.row(|row| {
+            if json {
+                row.comma();
+                let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+                row.bytes.extend_from_slice(members.unwrap_or_default().as_bytes());
+            } else {
+                row.bytes.extend_from_slice(text.trim_end_matches('\n').as_bytes());
+            }
+        });
     }
 
     /// A row that is printed as it stands, by whoever has a printer of its own: one JSON object or some lines, without

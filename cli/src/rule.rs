@@ -45,11 +45,8 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
 
 /// Shows rules: IPv4's where no family is asked for, as `ip` does.
 fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let mut wanted = Draft { family: session.options.family(), ..Draft::default() };
-    while let Some(word) = words.next() {
-        wanted.read(word, words, session)?;
-    }
-    let family = if wanted.family == Family::UNSPEC { Family::INET } else { wanted.family };
+    let wanted = Draft::parse(session, words)?;
+    let family = wanted.family();
     let details = session.options.details || session.options.json;
     let header = RuleHeader { family, ..RuleHeader::default() };
     session.dump(
@@ -254,7 +251,7 @@ fn print_action(row: &mut Output, header: RuleHeader, goto: Option<u32>) {
 
 /// A rule as the command line has it, to be made or to be looked for.
 #[derive(Default)]
-struct Draft {
+pub(crate) struct Draft {
     family: Family,
     invert: bool,
     from: Option<Net>,
@@ -299,6 +296,20 @@ fn change(session: &mut Session, words: &mut Words<'_>, operation: Operation<Rul
 const EXPECTED: &str = "from, to, pref, tos, fwmark, iif, oif, lookup, goto or another word of `rule help`";
 
 impl Draft {
+    /// The rules that these words look for.
+    pub(crate) fn parse(session: &Session, words: &mut Words<'_>) -> Result<Self, Failure> {
+        let mut wanted = Self { family: session.options.family(), ..Self::default() };
+        while let Some(word) = words.next() {
+            wanted.read(word, words, session)?;
+        }
+        Ok(wanted)
+    }
+
+    /// The family: IPv4 where none is said, as `ip` has it.
+    pub(crate) fn family(&self) -> Family {
+        if self.family == Family::UNSPEC { Family::INET } else { self.family }
+    }
+
     fn read(&mut self, word: &str, words: &mut Words<'_>, session: &Session) -> Result<(), Failure> {
         match word {
             "not" => self.invert = true,
@@ -366,7 +377,7 @@ impl Draft {
         let table = self.table.unwrap_or(if looks_up { RouteTable::MAIN } else { RouteTable::UNSPEC });
         let length = |net: Option<Net>| net.map_or(0, |net| net.length);
         RuleHeader {
-            family: if self.family == Family::UNSPEC { Family::INET } else { self.family },
+            family: self.family(),
             dst_len: length(self.to),
             src_len: length(self.from),
             tos: self.tos,
@@ -404,7 +415,7 @@ impl Draft {
     }
 
     /// Whether a rule is one that was asked for.
-    fn matches(&self, body: Body<'_, RuleMessage>) -> Result<bool, Error> {
+    pub(crate) fn matches(&self, body: Body<'_, RuleMessage>) -> Result<bool, Error> {
         let header = body.header;
         let (priority, src, dst, mark, mask, iif, oif, table, protocol, l3mdev, users, ip_protocol) =
             body.attributes.read((

@@ -10,7 +10,8 @@ use crate::output::Interface;
 
 /// Interfaces by their index: those that were told, others are asked for when a row names them.
 pub(super) struct Known {
-    config: Config,
+    /// How they are asked for; `None` where they are not.
+    config: Option<Config>,
     /// What they are asked for over, opened at the first question.
     connection: Option<Connection>,
     interfaces: HashMap<u32, Entry>,
@@ -24,14 +25,14 @@ struct Entry {
 
 impl Known {
     /// Knows nothing yet.
-    pub(super) fn new(config: Config) -> Self {
-        Self { config, connection: None, interfaces: HashMap::new() }
+    pub(super) fn new(config: impl Into<Option<Config>>) -> Self {
+        Self { config: config.into(), connection: None, interfaces: HashMap::new() }
     }
 
     /// A connection for questions beside the one that rows come from; `None` where none can be had.
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
         if self.connection.is_none() {
-            self.connection = Connection::with(Protocol::ROUTE, self.config.clone()).ok();
+            self.connection = Connection::with(Protocol::ROUTE, self.config.clone()?).ok();
         }
         self.connection.as_mut()
     }

@@ -28,6 +28,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 
 pub(crate) use rows::Rows;
+pub(crate) use show::Filter;
 
 /// What `ringlink link help` says.
 pub(crate) const HELP: &str = "\

@@ -25,13 +25,20 @@ pub(super) struct Detail {
     pub(super) statistics: u8,
     /// Its addresses follow: then modes are left out, as `ip` does.
     pub(super) addresses: bool,
+    /// It is an event: then text is without what `ip monitor` leaves out, its mode and the length of its queue.
+    pub(super) event: bool,
 }
 
 impl Detail {
     /// What the options ask for.
     pub(super) fn of(options: &Options) -> Self {
         // JSON has everything.
-        Self { details: options.details || options.json, statistics: options.statistics, addresses: false }
+        Self {
+            details: options.details || options.json,
+            statistics: options.statistics,
+            addresses: false,
+            event: false,
+        }
     }
 }
 
@@ -109,7 +116,9 @@ impl<'a> Fields<'_, 'a, Link> {
                 }
             }
         }
-        if let Some(mode) = self.get(Link::LINKMODE).filter(|_| !detail.addresses) {
+        // What `ip monitor` leaves out.
+        let brief = detail.event && !self.row.is_json();
+        if let Some(mode) = self.get(Link::LINKMODE).filter(|_| !detail.addresses && (!brief || detail.details)) {
             match mode.0 {
                 0 | 1 => self.row.field("linkmode", "mode", mode.name().unwrap_or_default()),
                 number => self.row.field("linkmode_index", "mode", number),
@@ -118,7 +127,7 @@ impl<'a> Fields<'_, 'a, Link> {
         if let Some(group) = self.get(Link::GROUP) {
             self.row.field("group", "group", names.groups().name(group));
         }
-        if let Some(length) = self.get(Link::TXQLEN).filter(|length| *length != 0) {
+        if let Some(length) = self.get(Link::TXQLEN).filter(|length| *length != 0 && !brief) {
             self.row.field("txqlen", "qlen", length);
         }
     }

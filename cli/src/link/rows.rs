@@ -1,5 +1,6 @@
 //! Interfaces as others print them: before their addresses, and as events.
 
+use ringlink::Config;
 use ringlink::codec::Error;
 use ringlink::codec::route::{ExtMask, Link, LinkHeader, LinkMessage, Rtm};
 use ringlink::codec::table::Body;
@@ -8,7 +9,7 @@ use super::known::Known;
 use super::namespaces::Namespaces;
 use super::row::{Detail, Printer};
 use super::show::Filter;
-use crate::arguments::Words;
+use crate::arguments::{Options, Words};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output::Output;
@@ -23,21 +24,16 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// No interfaces yet: for events.
-    pub(crate) fn new(session: &Session) -> Self {
-        let detail = Detail {
-            details: session.options.details || session.options.json,
-            statistics: session.options.statistics,
-            addresses: false,
-        };
-        let known = Known::new(session.config().clone());
+    /// No interfaces yet: for events. Without a configuration, others that a row names are not asked for.
+    pub(crate) fn new(options: &Options, config: impl Into<Option<Config>>) -> Self {
+        let (known, detail) = (Known::new(config), Detail::of(options));
         Self { links: None, known, namespaces: Namespaces::default(), detail }
     }
 
     /// The interfaces that these words choose as they do behind `link show`, or the one with this index.
     pub(crate) fn gather(session: &mut Session, index: Option<u32>, words: &[String]) -> Result<Self, Failure> {
         let filter = Filter::parse(session, &mut Words::new(words))?;
-        let mut rows = Self::new(session);
+        let mut rows = Self::new(&session.options, session.config().clone());
         rows.detail.addresses = true;
         // Virtual functions are a matter of `link show`.
         let mask = ExtMask(filter.mask(rows.detail).0 & !ExtMask::VF.0);
@@ -80,15 +76,21 @@ impl Rows {
         }
     }
 
-    /// Prints an interface as an event.
-    pub(crate) fn print_event(
+    /// Keeps what other rows may say of an interface.
+    pub(crate) fn note(&mut self, link: &Body<'_, LinkMessage>) {
+        self.known.note(link);
+    }
+
+    /// Prints an interface by itself: as `show` does, or as an event.
+    pub(crate) fn print_one(
         &mut self,
         output: &mut Output,
         names: &Names,
         link: &Body<'_, LinkMessage>,
+        event: bool,
     ) -> Result<(), Error> {
         self.known.note(link);
         let Self { known, namespaces, detail, .. } = self;
-        Printer { names, known, namespaces, detail: *detail }.print(output, link)
+        Printer { names, known, namespaces, detail: Detail { event, ..*detail } }.print(output, link)
     }
 }

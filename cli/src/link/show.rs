@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::session::Session;
 
 /// Which interfaces.
-#[derive(Debug, Default)]
-pub(super) struct Filter<'w> {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter<'w> {
     /// The one with this name.
     device: Option<&'w str>,
     /// Those of this kind, or ports of this kind.
@@ -94,7 +94,7 @@ fn all(session: &mut Session, filter: &Filter<'_>) -> Result<(), Failure> {
 }
 
 impl<'w> Filter<'w> {
-    pub(super) fn parse(session: &mut Session, words: &mut Words<'w>) -> Result<Self, Failure> {
+    pub(crate) fn parse(session: &mut Session, words: &mut Words<'w>) -> Result<Self, Failure> {
         let mut filter = Self::default();
         while let Some(word) = words.next() {
             match word {
@@ -124,6 +124,11 @@ impl<'w> Filter<'w> {
         Ok(filter)
     }
 
+    /// The name of the one interface that is meant.
+    pub(crate) fn device(&self) -> Option<&'w str> {
+        self.device
+    }
+
     /// What to tell beyond the usual, or to leave out.
     pub(super) fn mask(&self, detail: Detail) -> ExtMask {
         let functions = if self.no_functions { ExtMask::default() } else { ExtMask::VF };
@@ -143,7 +148,7 @@ impl<'w> Filter<'w> {
     }
 
     /// Whether an interface is one of those. What cannot be read does not match.
-    pub(super) fn matches(&self, link: &Body<'_, LinkMessage>) -> bool {
+    pub(crate) fn matches(&self, link: &Body<'_, LinkMessage>) -> bool {
         let Ok((master, group, info)) = link.attributes.read((Link::MASTER, Link::GROUP, Link::LINKINFO)) else {
             return false;
         };

@@ -21,7 +21,8 @@ use crate::session::Session;
 
 /// Which routes are shown.
 #[derive(Clone, Debug, Default)]
-struct Filter {
+pub(crate) struct Filter {
+    family: Family,
     /// `None` for all tables.
     table: Option<RouteTable>,
     cached: bool,
@@ -59,16 +60,12 @@ const WORDS: &[&str] = &[
 
 /// Shows routes.
 pub(super) fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    let mut family = session.options.family();
-    let mut filter = Filter { table: Some(RouteTable::MAIN), ..Filter::default() };
-    while let Some(word) = words.next() {
-        filter.read(word, words, session, &mut family)?;
-    }
+    let filter = Filter::parse(session, words)?;
     let details = session.options.details || session.options.json;
     session.learn_names()?;
     let nexthops = if details { Some(Nexthops::learn(&mut session.connection)?) } else { None };
     let view = View { details, hidden: filter.hidden(), nexthops };
-    for family in families(family, &filter) {
+    for family in filter.families() {
         filter.dump(session, family, &view)?;
         if session.output.is_broken() {
             break;
@@ -77,20 +74,36 @@ pub(super) fn show(session: &mut Session, words: &mut Words<'_>) -> Result<(), F
     session.finish()
 }
 
-/// The families to ask for, one by one: a dump of all at once takes the kernel's configuration lock.
-fn families(family: Family, filter: &Filter) -> Vec<Family> {
-    match (family, filter.table) {
-        // One table is IPv4's, as `ip` has it.
-        (Family::UNSPEC, Some(_)) => vec![Family::INET],
-        (Family::UNSPEC, None) if std::path::Path::new("/proc/sys/net/mpls").exists() => {
-            vec![Family::INET, Family::INET6, Family::MPLS]
-        }
-        (Family::UNSPEC, None) => vec![Family::INET, Family::INET6],
-        (family, _) => vec![family],
-    }
-}
-
 impl Filter {
+    /// Which routes these words choose.
+    pub(crate) fn parse(session: &mut Session, words: &mut Words<'_>) -> Result<Self, Failure> {
+        let mut filter = Self { table: Some(RouteTable::MAIN), ..Self::default() };
+        let mut family = session.options.family();
+        while let Some(word) = words.next() {
+            filter.read(word, words, session, &mut family)?;
+        }
+        Ok(Self { family, ..filter })
+    }
+
+    /// The families to ask for, one by one: a dump of all at once takes the kernel's configuration lock.
+    pub(crate) fn families(&self) -> Vec<Family> {
+        match (self.family, self.table) {
+            // One table is IPv4's, as `ip` has it.
+            (Family::UNSPEC, Some(_)) => vec![Family::INET],
+            (Family::UNSPEC, None) if std::path::Path::new("/proc/sys/net/mpls").exists() => {
+                vec![Family::INET, Family::INET6, Family::MPLS]
+            }
+            (Family::UNSPEC, None) => vec![Family::INET, Family::INET6],
+            (family, _) => vec![family],
+        }
+    }
+
+    /// Whether a route is one of those.
+    pub(crate) fn shows(&self, body: Body<'_, RouteMessage>) -> Result<bool, Error> {
+        let cached = body.header.flags.contains(RouteFlags::CLONED);
+        Ok(cached == self.cached && (self.is_everything() || self.matches(body)?))
+    }
+
     fn read(
         &mut self,
         word: &str,
@@ -161,7 +174,7 @@ impl Filter {
     }
 
     /// What all rows have, and so is not printed.
-    fn hidden(&self) -> Hidden {
+    pub(crate) fn hidden(&self) -> Hidden {
         Hidden {
             device: self.output.is_some(),
             gateway: self.via.is_some(),
@@ -186,7 +199,6 @@ impl Filter {
             flags: if self.cached { RouteFlags::CLONED } else { RouteFlags::default() },
             ..RouteHeader::default()
         };
-        let everything = self.is_everything();
         session.dump(
             Rtm::GETROUTE,
             header,
@@ -195,10 +207,7 @@ impl Filter {
                 route.put_some(Route::OIF, self.output);
             },
             |output, names, body| {
-                if body.header.family != family || body.header.flags.contains(RouteFlags::CLONED) != self.cached {
-                    return Ok(());
-                }
-                if everything || self.matches(body)? {
+                if body.header.family == family && self.shows(body)? {
                     print(output, names, body, view)?;
                 }
                 Ok(())
@@ -208,8 +217,23 @@ impl Filter {
 
     /// Whether there is nothing to look at in a route.
     fn is_everything(&self) -> bool {
-        let Self { table, cached: _, kind, protocol, scope, tos, metric, realms, output, input, via, source, to, from } =
-            self;
+        let Self {
+            family: _,
+            table,
+            cached: _,
+            kind,
+            protocol,
+            scope,
+            tos,
+            metric,
+            realms,
+            output,
+            input,
+            via,
+            source,
+            to,
+            from,
+        } = self;
         table.is_none()
             && kind.is_none()
             && protocol.is_none()

@@ -12,6 +12,8 @@ use crate::arguments::{Words, bits_of, family_of, keyword};
 use crate::failure::Failure;
 use crate::session::Session;
 
+pub(crate) use filter::Filter;
+pub(crate) use nexthops::print_event as print_nexthop;
 pub(crate) use row::{Class, Type, View, family_name, interface, print};
 
 /// What `ringlink route help` says.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use ringlink::Connection;
-use ringlink::codec::route::{EncapType, Nexthop, NexthopGroupEntry, NexthopHeader, NexthopMessage, RouteFlags, Rtm};
+use ringlink::codec::route::{
+    EncapType, Nexthop, NexthopGroupEntry, NexthopHeader, NexthopMessage, RouteFlags, RouteProtocol, Rtm, Scope,
+};
 use ringlink::codec::table::Body;
 use ringlink::codec::{Error, Message};
 
@@ -50,11 +52,27 @@ impl Nexthops {
         let body = Body::<NexthopMessage>::of(Message::parse(bytes)?);
         row.line("\t");
         row.word("nh_info");
-        row.object("nh_info", |row| print(row, names, body))
+        row.object("nh_info", |row| print(row, names, body, true))
     }
 }
 
-fn print(row: &mut Output, names: &Names, body: Body<'_, NexthopMessage>) -> Result<(), Error> {
+/// Prints a next hop object as a row of its own.
+pub(crate) fn print_event(
+    output: &mut Output,
+    names: &Names,
+    body: Body<'_, NexthopMessage>,
+    details: bool,
+) -> Result<(), Error> {
+    output.row(|row| {
+        if body.message.kind == Rtm::DELNEXTHOP.kind {
+            row.yes("deleted", "Deleted");
+        }
+        print(row, names, body, details)
+    })
+}
+
+/// Prints a next hop object; without details, what goes without saying is left out.
+fn print(row: &mut Output, names: &Names, body: Body<'_, NexthopMessage>, details: bool) -> Result<(), Error> {
     let (id, group, encap_type, gateway, oif, blackhole, fdb) = body.attributes.read((
         Nexthop::ID,
         Nexthop::GROUP,
@@ -89,11 +107,15 @@ fn print(row: &mut Output, names: &Names, body: Body<'_, NexthopMessage>) -> Res
     if let Some(index) = oif {
         row.field("dev", "dev", names.interface(index));
     }
-    row.field("scope", "scope", names.scopes().name(body.header.scope.0));
+    if details || body.header.scope != Scope::UNIVERSE {
+        row.field("scope", "scope", names.scopes().name(body.header.scope.0));
+    }
     if blackhole.is_some() {
         row.null("blackhole", "blackhole");
     }
-    row.field("protocol", "proto", names.protocols().name(body.header.protocol.0));
+    if details || body.header.protocol != RouteProtocol::UNSPEC {
+        row.field("protocol", "proto", names.protocols().name(body.header.protocol.0));
+    }
     flags(row, RouteFlags(body.header.flags.0));
     if fdb.is_some() {
         row.null("fdb", "fdb");
