@@ -51,6 +51,9 @@ impl Failure {
         }
         let Some(refused) = error.refused() else {
             return match error {
+                ringlink::Error::System { call: "setsockopt", .. } if error.is_permission() => Some(
+                    "hearing this needs CAP_NET_ADMIN (audit CAP_AUDIT_READ, all namespaces CAP_NET_BROADCAST): run it as root, or in a namespace of your own (`unshare -Urn`)",
+                ),
                 ringlink::Error::NoRing { .. } => {
                     Some("without `--engine ring`, system calls are used where there is no ring")
                 }

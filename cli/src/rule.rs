@@ -250,7 +250,7 @@ fn print_action(row: &mut Output, header: RuleHeader, goto: Option<u32>) {
 }
 
 /// A rule as the command line has it, to be made or to be looked for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Draft {
     family: Family,
     invert: bool,

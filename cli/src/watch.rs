@@ -20,7 +20,7 @@ use ringlink::{Config, Error};
 
 use crate::arguments::{Words, keyword};
 use crate::failure::Failure;
-use crate::monitor::{self, Head, Object, Screen};
+use crate::monitor::{self, Head, Object, Screen, by_any_engine};
 use crate::output::Formatted;
 use crate::route::{View, family_name};
 use crate::session::{Session, warn};
@@ -191,7 +191,7 @@ impl Watches {
     fn addresses_of(
         &mut self,
         family: Family,
-        matches: impl Fn(&Body<'_, AddressMessage>) -> bool + Send + 'static,
+        matches: impl Fn(&Body<'_, AddressMessage>) -> bool + Clone + Send + 'static,
     ) -> Result<(), Failure> {
         self.follow("address", "ADDR", family, Addresses(family), matches, |screen, body| {
             address::print_event(&mut screen.output, &screen.names, body)
@@ -216,7 +216,7 @@ impl Watches {
         &mut self,
         family: Family,
         view: View,
-        matches: impl Fn(&Body<'_, RouteMessage>) -> bool + Send + 'static,
+        matches: impl Fn(&Body<'_, RouteMessage>) -> bool + Clone + Send + 'static,
     ) -> Result<(), Failure> {
         self.follow("route", "ROUTE", family, Routes(family), matches, move |screen, body| {
             route::print(&mut screen.output, &screen.names, body, &view)
@@ -226,7 +226,7 @@ impl Watches {
     fn rules(
         &mut self,
         family: Family,
-        matches: impl Fn(Body<'_, RuleMessage>) -> bool + Send + 'static,
+        matches: impl Fn(Body<'_, RuleMessage>) -> bool + Clone + Send + 'static,
     ) -> Result<(), Failure> {
         self.follow(
             "rule",
@@ -261,7 +261,7 @@ impl Watches {
         &mut self,
         family: Family,
         without_device: bool,
-        matches: impl Fn(&Body<'_, NeighbourMessage>) -> bool + Send + 'static,
+        matches: impl Fn(&Body<'_, NeighbourMessage>) -> bool + Clone + Send + 'static,
     ) -> Result<(), Failure> {
         self.follow("neigh", "NEIGH", family, Neighbours(family), matches, move |screen, body| {
             screen.neighbour(body, without_device)
@@ -295,8 +295,8 @@ impl Watches {
         print: P,
     ) -> Result<(), Failure>
     where
-        F: Subject + Send + 'static,
-        M: Fn(&Body<'_, F::Answer>) -> bool + Send + 'static,
+        F: Subject + Clone + Send + 'static,
+        M: Fn(&Body<'_, F::Answer>) -> bool + Clone + Send + 'static,
         P: FnMut(&mut Screen, Body<'_, F::Answer>) -> Result<(), codec::Error> + Send + 'static,
     {
         let follows_links = subject.groups().contains(&Group::LINK.0);
@@ -306,8 +306,17 @@ impl Watches {
         }
         // What routes and rules are chosen by is what tells them from each other.
         let whole = matches!(object, "route" | "rule");
-        let chosen = Chosen { subject, matches, groups, follows_links, whole, screen: Arc::clone(&self.screen) };
-        let watch = Watch::with(chosen, Map::new(), self.config.clone())?;
+        let watch = by_any_engine(&self.config.connection, |connection| {
+            let chosen = Chosen {
+                subject: subject.clone(),
+                matches: matches.clone(),
+                groups: groups.clone(),
+                follows_links,
+                whole,
+                screen: Arc::clone(&self.screen),
+            };
+            Watch::with(chosen, Map::new(), WatchConfig { connection: connection.clone(), ..self.config.clone() })
+        })?;
         let teller = Teller { object, label, family, told: self.told, fresh: true, marked: false };
         self.follows.push(Box::new(One { watch, teller, print, screen: Arc::clone(&self.screen) }));
         Ok(())

@@ -8,7 +8,7 @@ mod stamp;
 
 use ringlink::codec::route::Group;
 use ringlink::engine::Deadline;
-use ringlink::{Error, Monitor, Protocol};
+use ringlink::{Config, EngineChoice, Error, Monitor, Protocol};
 
 use crate::arguments::Words;
 use crate::failure::Failure;
@@ -115,11 +115,7 @@ fn listen(session: &mut Session, asked: &Asked) -> Result<(), Failure> {
 }
 
 /// Joins the groups of these objects, or of all. Names of interfaces are followed whatever is listened to.
-pub(crate) fn open(
-    session: &Session,
-    config: &ringlink::Config,
-    objects: &[&'static Object],
-) -> Result<Monitor, Failure> {
+pub(crate) fn open(session: &Session, config: &Config, objects: &[&'static Object]) -> Result<Monitor, Failure> {
     let family = session.options.family();
     let chosen = objects.iter().flat_map(|object| object.groups(family));
     let mut groups: Vec<u32> = match objects {
@@ -129,13 +125,23 @@ pub(crate) fn open(
     groups.sort_unstable();
     groups.dedup();
     loop {
-        match Monitor::with(Protocol::ROUTE, config, &groups) {
+        match by_any_engine(config, |config| Monitor::with(Protocol::ROUTE, config, &groups)) {
             // This kernel does not have the newest groups.
             Err(Error::System { errno: libc::EINVAL, .. }) if groups.last() > Some(&Group::NEXTHOP.0) => {
                 groups.pop();
             }
             other => return Ok(other?),
         }
+    }
+}
+
+/// Opens something, without a ring where there is no memory for one: each user may lock so much, and rings take some each.
+pub(crate) fn by_any_engine<T>(config: &Config, open: impl Fn(&Config) -> Result<T, Error>) -> Result<T, Error> {
+    match open(config) {
+        Err(error) if config.engine == EngineChoice::Auto && error.errno() == Some(libc::ENOMEM) => {
+            open(&Config { engine: EngineChoice::Syscall, ..config.clone() })
+        }
+        other => other,
     }
 }
 

@@ -12,7 +12,7 @@ use ringlink::{Monitor, Protocol};
 
 use super::objects::Other;
 use super::screen::{Head, Screen, event_of};
-use super::{loss, told};
+use super::{by_any_engine, loss, told};
 use crate::arguments::Words;
 use crate::failure::Failure;
 use crate::output::{Formatted, Kind, Show};
@@ -58,7 +58,7 @@ pub(super) fn run(
     let groups: Vec<u32> = groups.into_iter().collect();
     let mut config = session.config().clone();
     config.socket.listen_all_nsid = all_netns;
-    let monitor = Monitor::with(source.protocol, &config, &groups)?;
+    let monitor = by_any_engine(&config, |config| Monitor::with(source.protocol, config, &groups))?;
     let mut screen = Screen::new(session, true, all_netns);
     told(session, &monitor);
     loop {
