@@ -113,7 +113,8 @@ impl Monitor {
             EngineChoice::Ring => ring()?,
             EngineChoice::Syscall => syscall()?,
             EngineChoice::Auto => match ring() {
-                Err(Error::NoRing { .. }) => syscall()?,
+                // A limit on memory that a ring runs into leaves enough for a socket.
+                Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => syscall()?,
                 other => other?,
             },
         };

@@ -27,7 +27,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use ringlink_codec::route::{GeneralHeader, Namespace as Attribute, Rtm};
 
-use crate::connection::Connection;
+use crate::connection::{Config, Connection};
 use crate::error::Error;
 use crate::namespace::{DIRECTORIES, Namespace};
 use crate::socket::Protocol;
@@ -74,7 +74,16 @@ impl Namespaces {
     ///
     /// Those of [`Connection::open`], and what `inotify_init1(2)` says.
     pub fn open() -> Result<Namespaces, Error> {
-        let connection = Connection::open(Protocol::ROUTE)?;
+        Namespaces::with(Config::default())
+    }
+
+    /// As [`open`](Namespaces::open); the ids are those of the namespace that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connection::with`], and what `inotify_init1(2)` says.
+    pub fn with(config: Config) -> Result<Namespaces, Error> {
+        let connection = Connection::with(Protocol::ROUTE, config)?;
         let notifier = sys::notifier()?;
         Ok(Namespaces { connection, notifier, watched: false, fresh: true, known: BTreeMap::new() })
     }

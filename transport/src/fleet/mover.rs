@@ -33,7 +33,7 @@ impl Mover {
             EngineChoice::Syscall => calls()?,
             EngineChoice::Auto => match uring::Core::new(config.ring, purpose) {
                 Ok(ring) => Mover::Ring(Box::new(ring)),
-                Err(Error::NoRing { .. }) => calls()?,
+                Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => calls()?,
                 Err(error) => return Err(error),
             },
         })
