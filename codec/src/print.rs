@@ -21,8 +21,8 @@ use crate::generic::Numbers;
 use crate::protocol::Protocol;
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
-    Field, HardwareAddress, InetAddress, Layout, Shape, Sint, Space, Table, Text, TlvItems, Tlvs, Uint, Value,
-    ValueTable, Verb, split_record,
+    Field, HardwareAddress, InetAddress, Layout, SecretBytes, Shape, Sint, Space, Table, Text, TlvItems, Tlvs, Uint,
+    Value, ValueTable, Verb, split_record,
 };
 use crate::wire::{
     Error, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, RawAttribute, RawAttributes, align,
@@ -36,6 +36,7 @@ pub struct Printed<'a> {
     protocol: &'static Protocol,
     numbers: Numbers<'a>,
     style: Style,
+    secrets: bool,
 }
 
 impl<'a> Printed<'a> {
@@ -44,32 +45,39 @@ impl<'a> Printed<'a> {
     pub const fn with(self, numbers: Numbers<'a>) -> Self {
         Self { numbers, ..self }
     }
+
+    /// The same with keys and other secrets in it, where they are otherwise counted only.
+    #[must_use]
+    pub const fn with_secrets(self) -> Self {
+        Self { secrets: true, ..self }
+    }
 }
 
 impl<'a> Message<'a> {
     /// The message as an indented tree, one attribute a line, ended by a newline.
     #[must_use]
     pub const fn tree(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Tree }
+        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Tree, secrets: false }
     }
 
     /// The message as one JSON object on one line. Attributes are a list of objects, so that repeated ones and their
     /// order are kept; bytes are text in hexadecimal; a value that cannot be read has `error` and `bytes` in its place.
     #[must_use]
     pub const fn json(self, protocol: &'static Protocol) -> Printed<'a> {
-        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Json }
+        Printed { message: self, protocol, numbers: Numbers(&[]), style: Style::Json, secrets: false }
     }
 }
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer { out: f, style: self.style, depth: 0 }.message(self.message, self.protocol, self.numbers)
+        let mut printer = Printer { out: f, style: self.style, depth: 0, secrets: self.secrets };
+        printer.message(self.message, self.protocol, self.numbers)
     }
 }
 
 /// Prints attributes on one line, for `Debug`.
 pub(crate) fn attributes(f: &mut fmt::Formatter<'_>, space: &'static Space, payload: Payload<'_>) -> fmt::Result {
-    let mut printer = Printer { out: f, style: Style::Json, depth: 0 };
+    let mut printer = Printer { out: f, style: Style::Json, depth: 0, secrets: false };
     printer.attributes(space, RawAttributes::new(payload.bytes, payload.offset), &[])
 }
 
@@ -84,6 +92,8 @@ struct Printer<'o> {
     style: Style,
     /// How many nests are open; what is deeper than `DEPTH` is printed as bytes.
     depth: usize,
+    /// Whether secrets are shown.
+    secrets: bool,
 }
 
 impl Printer<'_> {
@@ -361,16 +371,21 @@ impl Printer<'_> {
             Shape::Address => self.word(format_args!("{}", InetAddress(bytes))),
             Shape::Ipv4 if bytes.len() == 4 => self.word(format_args!("{}", InetAddress(bytes))),
             Shape::Ipv6 if bytes.len() == 16 => self.word(format_args!("{}", InetAddress(bytes))),
+            Shape::Secret => self.secret(bytes),
             Shape::Ipv4 => self.wrong(payload, 4),
             Shape::Ipv6 => self.wrong(payload, 16),
             Shape::Named(table, base) => self.named(table, *base, payload),
             Shape::Record(layout) => self.record(layout, bytes),
-            Shape::Prefixed(layout) => {
+            Shape::Prefixed(layout) | Shape::Keyed(layout) => {
                 self.json("{\"header\":")?;
                 self.record(layout, bytes)?;
                 self.json(",\"bytes\":")?;
                 self.tree(" ")?;
-                self.bytes(bytes.get(layout.size..).unwrap_or_default())?;
+                let behind = bytes.get(layout.size..).unwrap_or_default();
+                match shape {
+                    Shape::Keyed(_) => self.secret(behind)?,
+                    _ => self.bytes(behind)?,
+                }
                 self.json("}")
             }
             Shape::Array(Shape::Unsigned(1), _) | Shape::Packed(Shape::Unsigned(1), _) => self.bytes(bytes),
@@ -495,6 +510,14 @@ impl Printer<'_> {
                 writeln!(self.out, "error: {error}")
             }
             Style::Json => write!(self.out, "{{\"error\":\"{error}\"}}"),
+        }
+    }
+
+    /// Bytes that are only counted, unless they were asked for.
+    fn secret(&mut self, bytes: &[u8]) -> fmt::Result {
+        match self.secrets {
+            true => self.bytes(bytes),
+            false => self.word(format_args!("{:?}", SecretBytes::new(bytes))),
         }
     }
 

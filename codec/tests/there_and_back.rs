@@ -16,7 +16,7 @@ use ringlink_codec::route::NextHopHeader;
 use ringlink_codec::space;
 use ringlink_codec::table::{
     AttributeWriter, BareStr, Be16, Be32, Be64, By, Bytes, ChoiceTable, Encode, Flag, Hardware, Indexed, Key, Nest,
-    Pad, Record, Records, Selector, Shape, Sint, Space, Str, Uint, Value,
+    Pad, Record, Records, Secret, Selector, Shape, Sint, Space, Str, Uint, Value,
 };
 use ringlink_codec::wire::{Payload, RawAttribute, RawAttributes, Writer};
 
@@ -83,6 +83,7 @@ impl Journey<'_> {
             Shape::Array(..) | Shape::Packed(..) | Shape::Bytes | Shape::Address | Shape::Prefixed(_) => {
                 to.put(Key::<Any, Bytes>::new(number), bytes);
             }
+            Shape::Secret | Shape::Keyed(_) => to.put(Key::<Any, Secret>::new(number), read::<Secret>(payload)),
             Shape::Many(of) => self.attribute(name, *of, siblings, raw, to),
             Shape::Nest(inner) => {
                 self.nest(payload);

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::value::wrong_length;
 use super::{Attributes, Encode, Fixed, Malformed, Record, Shape, Table, Value};
-use crate::wire::{Error, ErrorKind, Payload, RawAttribute, RawAttributes, Writer, align, short};
+use crate::wire::{Counted, Error, ErrorKind, Payload, RawAttribute, RawAttributes, Writer, align, short};
 
 /// Attributes of the space `S`.
 pub struct Nest<S>(PhantomData<S>);
@@ -147,7 +147,7 @@ impl<V: Fixed> PackedItems<'_, V> {
 
 impl<V> fmt::Debug for PackedItems<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PackedItems").field(&self.rest).finish()
+        f.debug_tuple("PackedItems").field(&Counted(self.rest)).finish()
     }
 }
 

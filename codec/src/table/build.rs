@@ -1,5 +1,6 @@
 //! Writing attributes by their keys: mirrors the reading, word for word.
 
+use core::fmt;
 use core::marker::PhantomData;
 
 use super::arrays::Nesting;
@@ -7,7 +8,9 @@ use super::{
     Alternative, Choice, Choices, Encode, Format, Headed, Indexed, Key, Many, Nest, Operation, Record, Records, Table,
     Value,
 };
-use crate::wire::{Error, ErrorKind, Flags, Message, MessageHeader, Messages, RawAttribute, Writer, align, short};
+use crate::wire::{
+    Counted, Error, ErrorKind, Flags, Message, MessageHeader, Messages, RawAttribute, Writer, align, short,
+};
 
 /// Writes the attributes of one nest or one message, of the space `S`.
 ///
@@ -194,9 +197,15 @@ impl<'b, H: Record, S: Table> RecordsWriter<'_, 'b, H, S> {
 /// let error = buffer.message(Rtm::GETLINK, LinkHeader::default(), |link| link.put(Link::IFNAME, "eth0")).unwrap_err();
 /// assert_eq!(error.needed(), Some(44));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Buffer<const N: usize> {
     bytes: heapless::Vec<u8, N>,
+}
+
+impl<const N: usize> fmt::Debug for Buffer<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("bytes", &Counted(&self.bytes)).finish()
+    }
 }
 
 impl<const N: usize> Buffer<N> {
@@ -224,6 +233,14 @@ impl<const N: usize> Buffer<N> {
         written.map(|_| self.bytes.as_mut_slice())
     }
 
+    /// Overwrites the buffer, whose message held a secret; see [`wipe`](super::wipe).
+    pub fn wipe(&mut self) {
+        // Resizing to the capacity cannot fail.
+        let _ = self.bytes.resize_default(N);
+        super::wipe(&mut self.bytes);
+        self.bytes.clear();
+    }
+
     /// The message, empty before the first one was written.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
@@ -249,11 +266,16 @@ impl<const N: usize> Buffer<N> {
 /// assert_eq!(batch.bytes().len(), 80);
 /// # Ok::<(), ringlink_codec::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Batch<'b> {
     buffer: &'b mut [u8],
     length: usize,
     count: usize,
+}
+
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("bytes", &Counted(self.bytes())).field("count", &self.count).finish()
+    }
 }
 
 impl<'b> Batch<'b> {

@@ -106,6 +106,7 @@ mod value;
 
 mod arrays;
 mod number;
+mod secret;
 mod text;
 
 mod attributes;
@@ -130,12 +131,13 @@ pub use choice::{Alternative, Choice, Choices, Chosen};
 pub use number::Named;
 pub use number::{Be, Be16, Be32, Be64, Bitfield32, Sint, Uint};
 pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
+pub use secret::{Keyed, OwnedSecret, Secret, SecretBytes, wipe};
 #[doc(hidden)]
 pub use shape::Literal;
 pub use shape::{
     AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
 };
-pub use text::{BareStr, Bytes, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
+pub use text::{BareStr, Bytes, Chars, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
 #[doc(hidden)]
 pub use value::take;
 pub use value::{Encode, Fixed, Key, Malformed, Plain, Record, Table, Value};

@@ -61,6 +61,8 @@ pub enum Shape {
     Text,
     /// Bytes without a meaning to this library.
     Bytes,
+    /// Bytes that are not shown unless that is asked for.
+    Secret,
     /// A hardware address.
     Hardware,
     /// A protocol address, by its length IPv4 or IPv6.
@@ -83,6 +85,8 @@ pub enum Shape {
     Headed(&'static Layout, fn() -> &'static Space),
     /// A struct, then bytes.
     Prefixed(&'static Layout),
+    /// A struct, then bytes that are not shown unless that is asked for.
+    Keyed(&'static Layout),
     /// Structs that begin with their own 16-bit length, each followed by attributes within that length.
     Records(&'static Layout, fn() -> &'static Space),
     /// Attributes whose numbers only count, all of the same shape.
@@ -104,7 +108,9 @@ impl Shape {
             (Self::Headed(one, first), Self::Headed(two, second)) => {
                 one.name == two.name && core::ptr::eq(first(), second())
             }
-            (Self::Record(one), Self::Record(two)) | (Self::Prefixed(one), Self::Prefixed(two)) => one.name == two.name,
+            (Self::Record(one), Self::Record(two))
+            | (Self::Prefixed(one), Self::Prefixed(two))
+            | (Self::Keyed(one), Self::Keyed(two)) => one.name == two.name,
             (Self::Named(one, _), Self::Named(two, _)) => one.name == two.name,
             (Self::Packed(one, _), Self::Packed(two, _))
             | (Self::Indexed(one), Self::Indexed(two))
@@ -130,6 +136,7 @@ impl fmt::Debug for Shape {
             Self::Pad => f.write_str("pad"),
             Self::Text => f.write_str("text"),
             Self::Bytes => f.write_str("bytes"),
+            Self::Secret => f.write_str("secret"),
             Self::Hardware => f.write_str("hardware address"),
             Self::Address => f.write_str("address"),
             Self::Ipv4 => f.write_str("ipv4"),
@@ -141,6 +148,7 @@ impl fmt::Debug for Shape {
             Self::Nest(space) => write!(f, "nest {}", space().name),
             Self::Headed(layout, space) => write!(f, "{} + nest {}", layout.name, space().name),
             Self::Prefixed(layout) => write!(f, "{} + bytes", layout.name),
+            Self::Keyed(layout) => write!(f, "{} + secret", layout.name),
             Self::Records(layout, space) => write!(f, "[{} + nest {}]", layout.name, space().name),
             Self::Indexed(of) => write!(f, "indexed {of:?}"),
             Self::Many(of) => write!(f, "many {of:?}"),

@@ -3,7 +3,8 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Encode, Malformed, Shape, Value};
+use super::value::{give, take};
+use super::{Encode, Fixed, Malformed, Plain, Shape, Value};
 use crate::wire::{Payload, Writer};
 
 /// Text as the kernel has it: bytes, usually ASCII, not always UTF-8.
@@ -123,6 +124,71 @@ impl Value for BareStr {
     fn decode(payload: Payload<'_>) -> Result<Text<'_>, Malformed> {
         Ok(Text::until_nul(payload.bytes))
     }
+}
+
+/// Text in a field of a struct: as many bytes as the field has, ended by NUL if it is shorter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Chars<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Chars<N> {
+    /// This text, cut to what the field has room for.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut bytes = [0; N];
+        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> Text<'_> {
+        Text::until_nul(&self.0)
+    }
+}
+
+impl<const N: usize> Default for Chars<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> fmt::Debug for Chars<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text(), f)
+    }
+}
+
+impl<const N: usize> Plain for Chars<N> {
+    #[inline]
+    fn take(rest: &mut &[u8]) -> Self {
+        Self(take(rest))
+    }
+
+    #[inline]
+    fn give(self, rest: &mut &mut [u8]) {
+        give(self.0, rest);
+    }
+}
+
+impl<const N: usize> Value for Chars<N> {
+    type Read<'a> = Self;
+    const SHAPE: Shape = Shape::Text;
+
+    #[inline]
+    fn decode(mut payload: Payload<'_>) -> Result<Self, Malformed> {
+        Ok(Self::take(&mut payload.bytes))
+    }
+}
+
+impl<const N: usize> Encode<Chars<N>> for Chars<N> {
+    #[inline]
+    fn encode(self, writer: &mut Writer<'_>) {
+        writer.bytes(&self.0);
+    }
+}
+
+impl<const N: usize> Fixed for Chars<N> {
+    const SIZE: usize = N;
 }
 
 /// Bytes as they are.

@@ -1,6 +1,8 @@
 //! Attributes as bytes (`struct nlattr`, include/uapi/linux/netlink.h).
 
-use super::{Error, ErrorKind, align, place, short};
+use core::fmt;
+
+use super::{Counted, Error, ErrorKind, align, place, short};
 
 /// Bytes of an attribute's header: length (header included) and type, 16 bits each.
 pub const ATTRIBUTE_HEADER: usize = 4;
@@ -33,12 +35,18 @@ impl Header {
 pub(crate) const TYPE_MASK: u16 = !(RawAttribute::NESTED | RawAttribute::NET_BYTEORDER);
 
 /// What an attribute holds, and where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Payload<'a> {
     /// The bytes, without header and padding.
     pub bytes: &'a [u8],
     /// Where they start, in bytes from the start of the message.
     pub offset: u32,
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").field("bytes", &Counted(self.bytes)).field("offset", &self.offset).finish()
+    }
 }
 
 /// One attribute, not decoded.
@@ -67,12 +75,18 @@ impl RawAttribute<'_> {
 /// A run of attributes, in order. Yields a broken header's error once, then ends.
 ///
 /// Up to three zero bytes behind the last attribute are padding.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RawAttributes<'a> {
     rest: &'a [u8],
     /// Where the run ends, in bytes from the start of the message: the place of the next attribute is this less what
     /// is left, so that nothing but `rest` moves in the loop.
     end: u32,
+}
+
+impl fmt::Debug for RawAttributes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawAttributes").field("rest", &Counted(self.rest)).field("end", &self.end).finish()
+    }
 }
 
 impl<'a> RawAttributes<'a> {

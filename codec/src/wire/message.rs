@@ -1,16 +1,24 @@
 //! The messages of a datagram.
 
-use super::{Error, ErrorKind, MESSAGE_HEADER, MessageHeader, RawAttributes, align, short};
+use core::fmt;
+
+use super::{Counted, Error, ErrorKind, MESSAGE_HEADER, MessageHeader, RawAttributes, align, short};
 
 /// One message: its header by copy, its payload by reference.
 ///
 /// The payload is what `nlmsg_len` says, which [`Messages`] has checked against the datagram.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// The header.
     pub header: MessageHeader,
     /// What follows the header: for most messages a fixed header of the family, then attributes.
     pub payload: &'a [u8],
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("header", &self.header).field("payload", &Counted(self.payload)).finish()
+    }
 }
 
 impl<'a> Message<'a> {
@@ -35,10 +43,16 @@ impl<'a> Message<'a> {
 }
 
 /// The messages of one datagram, in order. Yields a broken header's error once, then ends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Messages<'a> {
     rest: &'a [u8],
     length: usize,
+}
+
+impl fmt::Debug for Messages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").field("rest", &Counted(self.rest)).field("length", &self.length).finish()
+    }
 }
 
 impl<'a> Messages<'a> {

@@ -39,6 +39,15 @@ pub const fn align(length: usize) -> usize {
     length.wrapping_add(3) & !3
 }
 
+/// How `Debug` shows bytes: how many there are, not which, for they may be a key.
+pub(crate) struct Counted<'a>(pub &'a [u8]);
+
+impl core::fmt::Debug for Counted<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "({} bytes)", self.0.len())
+    }
+}
+
 /// The error number that comes first, and what is behind it.
 #[inline]
 pub(crate) fn split_errno(bytes: &[u8]) -> Option<(i32, &[u8])> {

@@ -1,15 +1,27 @@
 //! Writing bytes into a buffer that the caller owns.
 
+use core::fmt;
+
 use super::{ATTRIBUTE_HEADER, Error, ErrorKind, align, short};
 
 /// Writes into a slice; errors stick and come back once, from [`Writer::finish`].
 ///
 /// After the first overflow it only counts, so that the error says the size that would have been enough.
-#[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
     length: usize,
     error: Option<Error>,
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let capacity = self.buffer.len();
+        f.debug_struct("Writer")
+            .field("capacity", &capacity)
+            .field("length", &self.length)
+            .field("error", &self.error)
+            .finish()
+    }
 }
 
 impl<'b> Writer<'b> {

@@ -86,7 +86,7 @@ impl Tables {
     fn shape(&mut self, shape: Shape, within: &'static Space) {
         match shape {
             Shape::Named(table, base) => self.values(table, *base),
-            Shape::Record(layout) | Shape::Prefixed(layout) => self.layout(layout),
+            Shape::Record(layout) | Shape::Prefixed(layout) | Shape::Keyed(layout) => self.layout(layout),
             Shape::Array(of, _) | Shape::Packed(of, _) | Shape::Indexed(of) | Shape::Many(of) => {
                 self.shape(*of, within);
             }
