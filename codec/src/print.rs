@@ -21,8 +21,8 @@ use crate::generic::Numbers;
 use crate::protocol::Protocol;
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
-    Field, HardwareAddress, InetAddress, Layout, SecretBytes, Shape, Sint, Space, Table, Text, TlvItems, Tlvs, Uint,
-    Value, ValueTable, Verb, split_record,
+    Field, HardwareAddress, InetAddress, Layout, SecretBytes, Shape, Sint, SocketAddress, Space, Table, Text, TlvItems,
+    Tlvs, Uint, Value, ValueTable, Verb, split_record,
 };
 use crate::wire::{
     Error, Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType, Payload, RawAttribute, RawAttributes, align,
@@ -372,6 +372,7 @@ impl Printer<'_> {
             Shape::Ipv4 if bytes.len() == 4 => self.word(format_args!("{}", InetAddress(bytes))),
             Shape::Ipv6 if bytes.len() == 16 => self.word(format_args!("{}", InetAddress(bytes))),
             Shape::Secret => self.secret(bytes),
+            Shape::SocketAddress => self.word(format_args!("{}", SocketAddress(bytes))),
             Shape::Ipv4 => self.wrong(payload, 4),
             Shape::Ipv6 => self.wrong(payload, 16),
             Shape::Named(table, base) => self.named(table, *base, payload),
@@ -439,6 +440,7 @@ impl Printer<'_> {
         let (size, big_endian) = match base {
             Shape::Unsigned(size) => (size, false),
             Shape::BigEndian(size) => (size, true),
+            Shape::Uint => (if payload.bytes.len() == 8 { 8 } else { 4 }, false),
             base => return self.plain(base, payload),
         };
         if payload.bytes.len() != usize::from(size) {

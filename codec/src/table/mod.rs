@@ -107,6 +107,7 @@ mod value;
 mod arrays;
 mod number;
 mod secret;
+mod socket;
 mod text;
 
 mod attributes;
@@ -129,7 +130,7 @@ pub(crate) use choice::sibling_value;
 pub use choice::{Alternative, Choice, Choices, Chosen};
 #[doc(hidden)]
 pub use number::Named;
-pub use number::{Be, Be16, Be32, Be64, Bitfield32, Sint, Uint};
+pub use number::{Be, Be16, Be32, Be64, Bitfield32, NamedUint, Sint, Uint};
 pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
 pub use secret::{Keyed, OwnedSecret, Secret, SecretBytes, wipe};
 #[doc(hidden)]
@@ -137,6 +138,7 @@ pub use shape::Literal;
 pub use shape::{
     AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
 };
+pub use socket::{SockAddr, SocketAddress};
 pub use text::{BareStr, Bytes, Chars, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};
 #[doc(hidden)]
 pub use value::take;

@@ -218,6 +218,26 @@ impl Encode<Uint> for u64 {
     }
 }
 
+/// A set of values as a number of 4 or 8 bytes (`NLA_UINT`): `NamedUint<Scope>` reads as `Scope`.
+pub struct NamedUint<V>(PhantomData<V>);
+
+impl<V: Named> Value for NamedUint<V> {
+    type Read<'a> = V;
+    const SHAPE: Shape = Shape::Named(V::TABLE, &Shape::Uint);
+
+    #[inline]
+    fn decode(payload: Payload<'_>) -> Result<V, Malformed> {
+        Uint::decode(payload).map(V::from_number)
+    }
+}
+
+impl<V: Named> Encode<NamedUint<V>> for V {
+    #[inline]
+    fn encode(self, writer: &mut Writer<'_>) {
+        Encode::<Uint>::encode(self.number(), writer);
+    }
+}
+
 /// A signed number of 4 or 8 bytes, written in 4 where it fits (`NLA_SINT`).
 pub struct Sint;
 

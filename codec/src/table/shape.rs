@@ -71,6 +71,8 @@ pub enum Shape {
     Ipv4,
     /// An IPv6 address.
     Ipv6,
+    /// An address and a port, as a C struct that begins with its family.
+    SocketAddress,
     /// A number, with names for its values.
     Named(&'static ValueTable, &'static Shape),
     /// A struct.
@@ -141,6 +143,7 @@ impl fmt::Debug for Shape {
             Self::Address => f.write_str("address"),
             Self::Ipv4 => f.write_str("ipv4"),
             Self::Ipv6 => f.write_str("ipv6"),
+            Self::SocketAddress => f.write_str("socket address"),
             Self::Named(table, base) => write!(f, "{}({base:?})", table.name),
             Self::Record(layout) => f.write_str(layout.name),
             Self::Array(of, count) => write!(f, "[{of:?}; {count}]"),
