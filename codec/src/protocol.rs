@@ -92,10 +92,7 @@ impl Protocol {
         let name = self.name;
         let types = types.iter().map(move |table| (name, *table));
         let diagnosed = diagnosed.iter().flat_map(move |family| [(name, family.requests), (name, family.answers)]);
-        let generic = generic.iter().flat_map(|family| {
-            let apart = !core::ptr::eq(family.requests, family.answers);
-            core::iter::once((family.name, family.requests)).chain(apart.then_some((family.name, family.answers)))
-        });
+        let generic = generic.iter().flat_map(|family| family.tables().map(|table| (family.name, table)));
         types.chain(diagnosed).chain(generic)
     }
 

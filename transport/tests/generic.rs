@@ -38,8 +38,7 @@ fn families_by_name() {
         let error = generic.family("no such family").expect_err("none");
         assert!(error.is_not_found(), "{error}");
         assert_eq!(error.refused().expect("a refusal").request, "CTRL_CMD_GETFAMILY");
-        static TOASTER: Family =
-            Family { name: "toaster", id: 0, version: 1, requests: Control::OPERATIONS, answers: Control::OPERATIONS };
+        static TOASTER: Family = Family { name: "toaster", id: 0, ..CONTROL };
         assert!(generic.number(&TOASTER).is_err_and(|error| error.is_not_found()));
         assert!(matches!(generic.subscribe("nlctrl", &["no such group"]), Err(Error::Configuration { .. })));
         let monitor = generic.subscribe("nlctrl", &["notify"]).expect("a monitor");

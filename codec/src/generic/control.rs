@@ -6,8 +6,14 @@ use crate::table::{Indexed, Nest, Str};
 use crate::{commands, flags, space};
 
 /// The controller's own family.
-pub const CONTROL: Family =
-    Family { name: "nlctrl", id: 16, version: 2, requests: Control::OPERATIONS, answers: Control::OPERATIONS };
+pub const CONTROL: Family = Family {
+    name: "nlctrl",
+    id: 16,
+    version: 2,
+    requests: Control::OPERATIONS,
+    answers: Control::OPERATIONS,
+    events: Control::OPERATIONS,
+};
 
 /// What commands of the controller carry.
 pub type ControlMessage = (GenericHeader, ControlAttribute);

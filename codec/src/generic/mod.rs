@@ -21,11 +21,18 @@
 
 mod control;
 
+pub mod ethtool;
+pub mod mptcp_pm;
+pub mod netdev;
+pub mod taskstats;
+pub mod tcp_metrics;
+pub mod wireguard;
+
 pub use control::*;
 
-use crate::record;
 use crate::table::{Format, Operation, OperationRow, Operations, Record};
 use crate::wire::{Flags, Message, MessageType};
+use crate::{record, values};
 
 record! {
     /// What messages of most families begin with (`struct genlmsghdr`, include/uapi/linux/genetlink.h).
@@ -36,6 +43,25 @@ record! {
         version: u8,
         /// Nothing (`reserved` in C).
         pad: u16,
+    }
+}
+
+values! {
+    /// An address family (include/linux/socket.h), two bytes wide as in most of generic netlink.
+    pub SocketFamily(u16), "AF_" {
+        UNSPEC = 0,
+        INET = 2,
+        INET6 = 10,
+    }
+}
+
+record! {
+    /// Seconds and nanoseconds (include/uapi/linux/time_types.h).
+    pub Timespec, "__kernel_timespec", "tv_" {
+        /// Seconds.
+        sec: i64,
+        /// Nanoseconds, below a second.
+        nsec: i64,
     }
 }
 
@@ -71,12 +97,22 @@ pub struct Family {
     pub version: u8,
     /// What it is asked.
     pub requests: &'static Operations,
-    /// What it says; mostly the same commands as it is asked.
+    /// What it answers; mostly the same commands as it is asked.
     pub answers: &'static Operations,
+    /// What it tells unasked; mostly numbered with the answers.
+    pub events: &'static Operations,
 }
 
 /// All families with tables here.
-pub const FAMILIES: &[&Family] = &[&CONTROL];
+pub const FAMILIES: &[&Family] = &[
+    &CONTROL,
+    &ethtool::ETHTOOL,
+    &mptcp_pm::MPTCP_PM,
+    &netdev::NETDEV,
+    &taskstats::TASKSTATS,
+    &tcp_metrics::TCP_METRICS,
+    &wireguard::WIREGUARD,
+];
 
 impl Family {
     /// The family with this name.
@@ -85,15 +121,24 @@ impl Family {
         FAMILIES.iter().copied().find(|family| family.name == name)
     }
 
-    /// The row of a message of this family.
+    /// The row of a message of this family. Answers carry the port of the socket that asked, events carry port 0.
     #[must_use]
     pub fn row(&self, message: Message<'_>) -> Option<&'static OperationRow> {
         let command = *message.payload.first()?;
-        let table = match message.header.flags.contains(Flags::REQUEST) {
-            true => self.requests,
-            false => self.answers,
+        let table = match (message.header.flags.contains(Flags::REQUEST), message.header.port) {
+            (true, _) => self.requests,
+            (false, 0) => self.events,
+            (false, _) => self.answers,
         };
         table.row(command.into())
+    }
+
+    /// Its tables of commands, each once.
+    pub fn tables(&self) -> impl Iterator<Item = &'static Operations> {
+        let same = |one: &Operations, two: &Operations| core::ptr::eq(one.rows, two.rows);
+        let answers = (!same(self.requests, self.answers)).then_some(self.answers);
+        let seen = same(self.requests, self.events) || same(self.answers, self.events);
+        [Some(self.requests), answers, (!seen).then_some(self.events)].into_iter().flatten()
     }
 }
 
@@ -202,6 +247,7 @@ impl<Q: Format<Header: CommandHeader>, A> Command<Q, A> {
 ///     version: 1,
 ///     requests: ToasterCommand::OPERATIONS,
 ///     answers: ToasterCommand::OPERATIONS,
+///     events: ToasterCommand::OPERATIONS,
 /// };
 ///
 /// assert_eq!(ToasterCommand::POP.command, 2);

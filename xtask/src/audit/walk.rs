@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringlink_codec::generic::mptcp_pm::Subflow;
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
 use ringlink_codec::route::{MdbGet, MdbSet};
@@ -61,6 +62,8 @@ impl Tables {
         // Requests whose type is that of a notification with other attributes.
         tables.space(MdbSet::space());
         tables.space(MdbGet::space());
+        // sock_diag has them as bytes that hang on the socket's kind.
+        tables.space(Subflow::space());
         for protocol in PROTOCOLS {
             for (name, operations) in protocol.tables() {
                 tables.operations.push((name, operations));
@@ -181,6 +184,8 @@ impl Tables {
 fn width(shape: Shape) -> u8 {
     match shape {
         Shape::Unsigned(bytes) | Shape::Signed(bytes) | Shape::BigEndian(bytes) => bytes,
+        // Sent in 4 or 8 bytes; in C, the values are of type int.
+        Shape::Uint => 4,
         _ => 8,
     }
 }
