@@ -80,7 +80,7 @@ flags! {
 space! {
     /// Names of the bits and counters of a device.
     pub StringSets, "ETHTOOL_A_STRSET_" {
-        /// Which device; without one, names that are the same for all.
+        /// Which device; empty for names that are the same for all.
         HEADER: Nest<Header> = 1,
         /// The sets.
         STRINGSETS: Nest<StringSetList> = 2,

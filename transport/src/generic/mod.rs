@@ -22,6 +22,12 @@
 //! # Ok::<(), ringlink::Error>(())
 //! ```
 
+mod check;
+
+pub mod wireguard;
+
+pub use check::{Problem, Violation};
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -64,7 +70,8 @@ pub struct FamilyInfo {
 /// What a family's attributes must be like, as this kernel tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policies {
-    /// By command: the policy of a question for one answer or a change, and that of a question for all.
+    /// By command: the policy of a question for one answer or a change, and that of a question for all. Commands that can only
+    /// be asked for all are told under number 0 (seen on Linux 6.18), the last of them only.
     pub commands: BTreeMap<u16, (Option<u32>, Option<u32>)>,
     /// By index: the rules of a policy, by number of the attribute.
     pub policies: BTreeMap<u32, BTreeMap<u16, Rule>>,
@@ -189,7 +196,7 @@ impl Generic {
     ) -> Result<Reply<'_, A>, Error> {
         let number = self.number(command.family)?;
         let reply = self.connection.get(command.operation(number), command.header(), fill);
-        let reply = reply.inspect_err(|error| forget_lost(&mut self.numbers, command.family, error))?;
+        let reply = reply.map_err(|error| named(&mut self.numbers, command, error))?;
         let found = reply.body().header.command();
         match found == command.answer {
             true => Ok(reply),
@@ -212,7 +219,7 @@ impl Generic {
     ) -> Result<Option<String>, Error> {
         let number = self.number(command.family)?;
         let done = self.connection.apply(command.operation(number), command.header(), fill);
-        done.inspect_err(|error| forget_lost(&mut self.numbers, command.family, error))
+        done.map_err(|error| named(&mut self.numbers, command, error))
     }
 
     /// Asks for everything. See [`Connection::dump`].
@@ -258,11 +265,16 @@ impl Generic {
     }
 }
 
-/// Forgets a number where a refusal may mean that there is no such family any more.
-fn forget_lost(numbers: &mut BTreeMap<&'static str, u16>, family: &codec::generic::Family, error: &Error) {
+/// Names the command in a refusal: the connection does not know which family has which number. Forgets the number where the
+/// refusal may mean that there is no such family any more.
+fn named<Q, A>(numbers: &mut BTreeMap<&'static str, u16>, command: Command<Q, A>, mut error: Error) -> Error {
     if error.is_not_found() {
-        numbers.remove(family.name);
+        numbers.remove(command.family.name);
     }
+    if let Error::Refused(refused) = &mut error {
+        refused.request = command.family.requests.row(command.command.into()).map_or("", |row| row.name);
+    }
+    error
 }
 
 impl FamilyInfo {
