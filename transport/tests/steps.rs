@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::task::Poll;
+use std::time::Duration;
 
 use ringlink::codec::reply::Errno;
 use ringlink::codec::route::{
-    Family, Link, LinkFlags, LinkHeader, Route, RouteHeader, RouteProtocol, RouteTable, RouteType, Rtm, Scope,
+    Family, Group, Link, LinkFlags, LinkHeader, Route, RouteHeader, RouteProtocol, RouteTable, RouteType, Rtm, Scope,
     ShortTable,
 };
 use ringlink::codec::table::AttributeWriter;
 use ringlink::connection::steps::Advance;
-use ringlink::engine::{self, EngineKind};
-use ringlink::{Config, Connection, EngineChoice, Error, Protocol};
+use ringlink::engine::{self, Deadline, EngineKind};
+use ringlink::{Config, Connection, EngineChoice, Error, Monitor, Namespace, Protocol, SocketOptions};
 
 mod hesitant;
 mod kernel;
@@ -42,7 +45,11 @@ fn over_engines(name: &'static str, routes: u32, test: impl Fn(Connection) + Syn
 }
 
 fn wait(steps: &impl Advance) {
-    let mut entry = libc::pollfd { fd: steps.descriptor().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    wait_for(steps.descriptor());
+}
+
+fn wait_for(descriptor: BorrowedFd<'_>) {
+    let mut entry = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: it is one entry.
     assert_eq!(unsafe { libc::poll(&raw mut entry, 1, 20_000) }, 1, "readable in time");
 }
@@ -221,6 +228,58 @@ fn a_dump_may_be_dropped_after_any_step() {
             assert!(dump.expect("no failure").is_complete() && count == 5000);
         }
     });
+}
+
+#[test]
+fn a_descriptor_becomes_readable_wherever_its_receive_was_armed() {
+    for engine in ENGINES {
+        isolated("a_descriptor_becomes_readable", || {
+            ip("link set lo up");
+            let namespace = Some(Namespace::current().expect("a namespace"));
+            let socket = SocketOptions { namespace, ..SocketOptions::default() };
+            let config = Config { engine, socket, ..Config::default() };
+            let mut monitor = match Monitor::with(Protocol::ROUTE, &config, &[Group::LINK.0]) {
+                Err(error @ Error::NoRing { .. }) => return missing("a descriptor", &error.to_string()),
+                other => other.expect("a monitor"),
+            };
+            let nothing = Deadline::after(Duration::ZERO);
+            // The thread that looked last has ended, or is busy and never in the kernel, when the event comes.
+            for (round, busy) in [false, true, true, false, true].into_iter().enumerate() {
+                let (lend, lent) = mpsc::channel::<Monitor>();
+                let (give, given) = mpsc::channel();
+                let go_on = AtomicBool::new(busy);
+                lend.send(monitor).expect("there");
+                monitor = std::thread::scope(|scope| {
+                    let go_on = &go_on;
+                    let thread = scope.spawn(move || {
+                        let monitor = lent.recv().expect("lent");
+                        assert!(monitor.receive(nothing).is_err_and(|error| error.is_timed_out()));
+                        give.send(monitor).expect("there");
+                        while go_on.load(Ordering::Relaxed) {
+                            std::hint::spin_loop();
+                        }
+                    });
+                    let monitor = given.recv().expect("given");
+                    if !busy {
+                        thread.join().expect("no panic");
+                    }
+                    ip(if round % 2 == 0 { "link set lo down" } else { "link set lo up" });
+                    // A descriptor may become readable for nothing: a receive that ended with its thread is armed again.
+                    let events = loop {
+                        match monitor.receive(nothing) {
+                            Ok(notice) => break notice.messages().count(),
+                            Err(error) => assert_eq!(error, Error::TimedOut),
+                        }
+                        wait_for(monitor.descriptor());
+                    };
+                    assert!(events > 0);
+                    while monitor.receive(nothing).is_ok() {}
+                    go_on.store(false, Ordering::Relaxed);
+                    monitor
+                });
+            }
+        });
+    }
 }
 
 #[test]

@@ -161,7 +161,8 @@ impl<'c> Batch<'c> {
             self.sent = Some(sent);
         }
         let result = self.receive(deadline);
-        self.connection.noted(result)
+        self.connection.note(&result);
+        result
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {

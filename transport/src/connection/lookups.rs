@@ -135,7 +135,8 @@ where
             self.sent = Some((sent, 0));
         }
         let result = self.receive(deadline);
-        self.connection.noted(result)
+        self.connection.note(&result);
+        result
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 //!
 //! A [`Connection`] owns a socket connected to the kernel, so that no other process can answer in its place. One
 //! request runs at a time; each is numbered, registered before it is sent, and ends with an answer, an
-//! acknowledgement, an [`End`](codec::reply::End), or an error that says what is known. It retries nothing on its own.
+//! acknowledgement, an [`End`](crate::codec::reply::End), or an error that says what is known. It retries nothing on its own.
 //!
 //! ```
 //! use ringlink::codec::route::{Link, LinkHeader, Rtm};
@@ -213,8 +213,9 @@ impl Connection {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Reply<'_, A>, Error> {
         let mut request = self.write(Exchange::get, operation, header, fill)?;
-        let (datagram, at) = self.noted(self.answer(&mut request, self.deadline()))?;
-        Ok(Reply { datagram, at, answer: PhantomData })
+        let answer = self.answer(&mut request, self.deadline());
+        self.note(&answer);
+        answer
     }
 
     /// Asks for a change, and waits until the kernel has made it.
@@ -244,7 +245,9 @@ impl Connection {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Option<String>, Error> {
         let mut request = self.write(Exchange::apply, operation, header, fill)?;
-        self.noted(self.acknowledgement(&mut request, self.deadline()))
+        let warning = self.acknowledgement(&mut request, self.deadline());
+        self.note(&warning);
+        warning
     }
 
     /// Asks for everything.
@@ -343,9 +346,15 @@ impl<A: Format> Reply<'_, A> {
 
     /// The answer as a message.
     pub fn message(&self) -> Message<'_> {
-        let bytes = self.datagram.bytes().get(self.at..).unwrap_or_default();
         // It was parsed from this very place.
-        Message::parse(bytes).unwrap_or(Message { header: MessageHeader::default(), payload: &[] })
+        Message::parse(self.bytes()).unwrap_or(Message { header: MessageHeader::default(), payload: &[] })
+    }
+}
+
+impl<A> Reply<'_, A> {
+    /// The answer and whatever is behind it in the datagram.
+    fn bytes(&self) -> &[u8] {
+        self.datagram.bytes().get(self.at..).unwrap_or_default()
     }
 }
 

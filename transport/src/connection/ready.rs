@@ -80,10 +80,12 @@ impl Connection {
     /// table does not fit a small one, the dump would end at once, without an error and without data. An acknowledged
     /// `NLMSG_NOOP`, received with a large buffer, prevents that.
     pub(super) fn prime(&self, priming: &mut Option<Exchange>, deadline: Deadline) -> Result<(), Error> {
-        match self.primed.get() {
-            true => Ok(()),
-            false => self.noted(self.prime_now(priming, deadline)),
+        if self.primed.get() {
+            return Ok(());
         }
+        let result = self.prime_now(priming, deadline);
+        self.note(&result);
+        result
     }
 
     fn prime_now(&self, priming: &mut Option<Exchange>, deadline: Deadline) -> Result<(), Error> {

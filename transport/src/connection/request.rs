@@ -3,6 +3,7 @@
 //! Every function takes the deadline until which it may wait for a datagram. Where that passes it fails with
 //! [`Error::TimedOut`], and may be called again to go on: whoever does not wait passes one that has passed already.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use ringlink_codec as codec;
@@ -11,7 +12,7 @@ use ringlink_codec::reply::{End, Path, Refusal};
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation, Record, Table};
 use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 
-use super::Connection;
+use super::{Connection, Reply};
 use crate::engine::{Datagram, Deadline};
 use crate::error::{Error, Refused};
 use crate::socket::Protocol;
@@ -78,8 +79,8 @@ impl Connection {
         request.exchange.stamp(self.request.borrow_mut().get_mut(..request.length).unwrap_or_default());
     }
 
-    /// Receives until the one answer has come; returns its datagram and where in it the answer is.
-    pub(super) fn answer(&self, request: &mut Request, deadline: Deadline) -> Result<(Datagram<'_>, usize), Error> {
+    /// Receives until the one answer has come.
+    pub(super) fn answer<A>(&self, request: &mut Request, deadline: Deadline) -> Result<Reply<'_, A>, Error> {
         loop {
             let datagram = self.receive_for(request, deadline)?;
             let mut messages = Messages::new(&datagram);
@@ -91,7 +92,7 @@ impl Connection {
                 match self.accept(&mut request.exchange, message, origin(&datagram)) {
                     Step::Item(message) => {
                         expect(message, request.answer)?;
-                        return Ok((datagram, at));
+                        return Ok(Reply { datagram, at, answer: PhantomData });
                     }
                     Step::Failed(refusal) => return Err(self.refused(&refusal, request)),
                     // An acknowledgement is no answer: the kernel had nothing to say.
@@ -205,11 +206,13 @@ impl Connection {
     }
 
     /// Receives a datagram; sends the request first, where that has not been done.
+    #[inline]
     pub(super) fn receive_for(&self, request: &mut Request, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         self.send_or_receive(request.length, &mut request.sent, deadline)
     }
 
     /// As [`receive_for`](Connection::receive_for), for so many bytes of the request buffer.
+    #[inline]
     pub(super) fn send_or_receive(
         &self,
         length: usize,
@@ -229,6 +232,7 @@ impl Connection {
     }
 
     /// Sends a datagram, and receives one.
+    #[inline]
     pub(super) fn send(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
         if self.strays.get() {
             self.throw_strays_away();
@@ -237,6 +241,7 @@ impl Connection {
     }
 
     /// Receives a datagram.
+    #[inline]
     pub(super) fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         let mut left = SPURIOUS;
         loop {
@@ -263,9 +268,9 @@ impl Connection {
 
     /// Notes whether answers may come that nobody waits for, should nobody come back for the rest of a request. They come in
     /// order, so a request's own is behind all those of earlier ones.
-    pub(super) fn noted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+    #[inline]
+    pub(super) fn note<T>(&self, result: &Result<T, Error>) {
         self.strays.set(!matches!(result, Ok(_) | Err(Error::Refused(_))));
-        result
     }
 
     /// Receives what is there of requests that were given up, so that it does not fill the socket's queue, whose overflow

@@ -194,10 +194,9 @@ impl<A: Format> Advance for Get<'_, A> {
     fn advance(&mut self) -> Poll<Result<(), Error>> {
         let mut kept = mem::take(&mut self.connection.kept);
         let connection = &*self.connection;
-        let result = connection.answer(&mut self.request, connection.passed()).map(|(datagram, at)| {
-            keep(&mut kept, datagram.bytes().get(at..).unwrap_or_default());
-        });
-        let result = connection.noted(result);
+        let result = connection.answer::<A>(&mut self.request, connection.passed());
+        let result = result.map(|reply| keep(&mut kept, reply.bytes()));
+        connection.note(&result);
         self.connection.kept = kept;
         poll(result)
     }
@@ -213,7 +212,8 @@ impl Advance for Apply<'_> {
 
     fn advance(&mut self) -> Poll<Result<Option<String>, Error>> {
         let result = self.connection.acknowledgement(&mut self.request, self.connection.passed());
-        poll(self.connection.noted(result))
+        self.connection.note(&result);
+        poll(result)
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
