@@ -39,11 +39,15 @@ pub struct AddressFamily {
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &GENERIC];
+pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
     Protocol { number: 0, name: "NETLINK_ROUTE", numbering: Numbering::Types(&[crate::route::Rtm::OPERATIONS]) };
+
+/// Sockets of this machine (sock_diag(7)).
+pub const SOCK_DIAG: Protocol =
+    Protocol { number: 4, name: "NETLINK_SOCK_DIAG", numbering: Numbering::Families(crate::diag::FAMILIES) };
 
 /// Families that register by name.
 pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };

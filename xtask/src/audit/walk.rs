@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringlink_codec::generic::mptcp_pm::Subflow;
+use ringlink_codec::diag::bytecode;
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
 use ringlink_codec::route::{MdbGet, MdbSet};
-use ringlink_codec::table::{By, ChoiceTable, Layout, Operations, Selector, Shape, Space, Table, ValueTable};
+use ringlink_codec::table::{By, ChoiceTable, Layout, Operations, Record, Selector, Shape, Space, Table, ValueTable};
 
 /// All tables of the codec, each once, in the order they are reached.
 #[derive(Default)]
@@ -62,8 +62,10 @@ impl Tables {
         // Requests whose type is that of a notification with other attributes.
         tables.space(MdbSet::space());
         tables.space(MdbGet::space());
-        // sock_diag has them as bytes that hang on the socket's kind.
-        tables.space(Subflow::space());
+        // What stands within programs, which are bytes to the tables.
+        for layout in [bytecode::Operation::LAYOUT, bytecode::HostCondition::LAYOUT, bytecode::MarkCondition::LAYOUT] {
+            tables.layout(layout);
+        }
         for protocol in PROTOCOLS {
             for (name, operations) in protocol.tables() {
                 tables.operations.push((name, operations));
