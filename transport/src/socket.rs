@@ -26,9 +26,11 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
+use crate::connection::first_sequence;
 use crate::error::Error;
 use crate::namespace::{self, Namespace};
 use crate::sys;
+use crate::uring;
 
 /// A netlink protocol: the third argument of `socket(2)` (include/uapi/linux/netlink.h). Numbers without a constant are
 /// as good as those with one.
@@ -164,6 +166,22 @@ impl Default for SocketOptions {
     }
 }
 
+impl SocketOptions {
+    /// The options that are to be switched on.
+    fn wanted(&self) -> impl Iterator<Item = SocketOption> {
+        let wanted = |option: &SocketOption| match option {
+            SocketOption::ExtAck => self.ext_ack,
+            SocketOption::CapAck => self.cap_ack,
+            SocketOption::StrictCheck => self.strict_check,
+            SocketOption::NoEnobufs => self.no_enobufs,
+            SocketOption::ListenAllNsid => self.listen_all_nsid,
+            SocketOption::PacketInfo => self.pktinfo,
+            SocketOption::BroadcastError => self.broadcast_error,
+        };
+        SocketOption::ALL.into_iter().filter(wanted)
+    }
+}
+
 /// An option of a netlink socket that is on or off (netlink(7), "Socket options").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -275,35 +293,62 @@ impl Socket {
             _ => Error::from_io("socket", &error),
         })?;
         let port = sys::bind(descriptor.as_fd())?;
-        let socket = Socket {
+        let socket = Socket::of(descriptor, protocol, port);
+        for option in options.wanted() {
+            socket.set(option, true)?;
+        }
+        socket.size_buffers(options)?;
+        Ok(socket)
+    }
+
+    fn of(descriptor: OwnedFd, protocol: Protocol, port: u32) -> Socket {
+        Socket {
             descriptor,
             protocol,
             port,
             state: AtomicU16::new(0),
             drops_reported: AtomicU32::new(0),
             recorded_buffer: None,
-        };
-        for option in SocketOption::ALL {
-            let wanted = match option {
-                SocketOption::ExtAck => options.ext_ack,
-                SocketOption::CapAck => options.cap_ack,
-                SocketOption::StrictCheck => options.strict_check,
-                SocketOption::NoEnobufs => options.no_enobufs,
-                SocketOption::ListenAllNsid => options.listen_all_nsid,
-                SocketOption::PacketInfo => options.pktinfo,
-                SocketOption::BroadcastError => options.broadcast_error,
-            };
-            if wanted {
-                socket.set(option, true)?;
-            }
         }
+    }
+
+    fn size_buffers(&self, options: &SocketOptions) -> Result<(), Error> {
         if let Some(bytes) = options.receive_buffer {
-            socket.set_receive_buffer(bytes)?;
+            self.set_receive_buffer(bytes)?;
         }
         if let Some(bytes) = options.send_buffer {
-            socket.set_send_buffer(bytes)?;
+            self.set_send_buffer(bytes)?;
         }
-        Ok(socket)
+        Ok(())
+    }
+
+    /// Opens so many sockets in the caller's namespace by a ring; `None` where the ring cannot. What the ring could not do for
+    /// one of them is done by system calls.
+    pub(crate) fn open_by_ring(
+        ring: &uring::Core,
+        protocol: Protocol,
+        options: &SocketOptions,
+        count: usize,
+    ) -> Result<Option<Vec<Socket>>, Error> {
+        let wanted: Vec<SocketOption> = options.wanted().collect();
+        let numbers: Vec<u32> = wanted.iter().map(|option| option.number().unsigned_abs()).collect();
+        // Far from process ids, which others are bound to.
+        let port = first_sequence() | 1 << 31;
+        let Some(opened) = ring.open(protocol.0, count, port, &numbers)? else { return Ok(None) };
+        let finish = |opened: uring::Opened| {
+            let port = opened.port.map_or_else(|| sys::bind(opened.descriptor.as_fd()), Ok)?;
+            let socket = Socket::of(opened.descriptor, protocol, port);
+            for (option, result) in wanted.iter().zip(opened.options) {
+                match -result {
+                    0 => drop(socket.state.fetch_or(option.bit(), Ordering::Relaxed)),
+                    libc::ENOPROTOOPT => {}
+                    _ => drop(socket.set(*option, true)?),
+                }
+            }
+            socket.size_buffers(options)?;
+            Ok(socket)
+        };
+        opened.into_iter().map(finish).collect::<Result<Vec<Socket>, Error>>().map(Some)
     }
 
     /// What stands in for the socket of a recorded session: no socket at all, though it knows the session's protocol, port id

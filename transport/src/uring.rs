@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit, size_of};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -37,6 +37,15 @@ pub(crate) enum Purpose {
     },
 }
 
+/// A socket that the ring opened.
+pub(crate) struct Opened {
+    pub(crate) descriptor: OwnedFd,
+    /// The port id it was bound to, if it was.
+    pub(crate) port: Option<u32>,
+    /// What became of its options, in their order: 0, or a negative error number.
+    pub(crate) options: Vec<i32>,
+}
+
 /// Something that came.
 pub(crate) enum Arrival<'c> {
     /// At the socket with this number a datagram, or why none.
@@ -56,6 +65,10 @@ const PREFIX: usize = 16 + NAME + sys::CONTROL;
 const RECEIVE: u32 = 1;
 const SEND: u32 = 2;
 const CANCEL: u32 = 3;
+/// The steps of opening a socket: making it, binding it, setting its options, of which the first has this number.
+const MAKE: u32 = 4;
+const BIND: u32 = 5;
+const OPTION: u32 = 6;
 
 /// How long a drop waits for the kernel to confirm that it has let go of the memory, before it gives the memory up.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -63,14 +76,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Not `Sync` (its cells see to that), so between two points in a method nobody else touches the queues.
 pub(crate) struct Core {
     /// INVARIANT: a request submitted to it has user data `RECEIVE` (at most one a member in flight, and then the member is
-    /// `armed`) or `SEND` (likewise, `sending`), and refers to no memory but `memory`'s; or `CANCEL`, and refers to no memory.
+    /// `armed`) or `SEND` (likewise, `sending`), or `MAKE` and what is above it, and refers to no memory but `memory`'s; or
+    /// `CANCEL`, and refers to no memory.
     uring: IoUring,
     /// What the kernel may read and write while a request is in flight.
     ///
     /// INVARIANT: not dropped while `in_flight` is not zero.
     memory: ManuallyDrop<Memory>,
     members: Vec<Member>,
-    /// INVARIANT: how many members are `armed`, and how many are `sending`.
+    /// INVARIANT: how many members are `armed`, how many are `sending`, and how many steps of opening are under way.
     in_flight: Cell<u32>,
     /// How many members want a receive and are not `armed`.
     to_arm: Cell<u32>,
@@ -173,6 +187,101 @@ impl Core {
             sending: Cell::new(false),
         });
         Ok(number)
+    }
+
+    /// Opens so many netlink sockets, binds them to port ids from `port` on and switches options on, all in a few system calls.
+    /// `None` where this kernel's ring cannot do that, or has other things to do.
+    pub(crate) fn open(
+        &self,
+        protocol: u8,
+        count: usize,
+        port: u32,
+        options: &[u32],
+    ) -> Result<Option<Vec<Opened>>, Error> {
+        let before = self.members.len();
+        let Some(requests) = self.memory.requests.as_ref().filter(|slots| before + count <= slots.count()) else {
+            return Ok(None);
+        };
+        if self.in_flight.get() > 0 || self.has_completions() {
+            return Ok(None);
+        }
+        for _ in 0..count {
+            let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+            let entry = opcode::Socket::new(libc::AF_NETLINK, kind, protocol.into()).build();
+            self.step(&entry.user_data(user_data(MAKE, 0)))?;
+        }
+        let (mut opened, mut refused) = (Vec::with_capacity(count), 0);
+        self.take_steps(|_, completion| match completion.result {
+            descriptor @ 0.. => {
+                // SAFETY: the kernel just made this descriptor for this request, nobody else owns it.
+                let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+                opened.push(Opened { descriptor, port: None, options: vec![0; options.len()] });
+            }
+            error => refused = -error,
+        })?;
+        match refused {
+            0 => {}
+            libc::EINVAL => return Ok(None),
+            errno => return Err(Error::System { call: "socket", errno }),
+        }
+        for (index, socket) in opened.iter().enumerate() {
+            let number = u16::try_from(before + index).unwrap_or(u16::MAX);
+            let port = port.wrapping_add(u32::from(number));
+            // `struct sockaddr_nl`, and behind it an int that is 1.
+            let words =
+                [u32::from(libc::AF_NETLINK as u16).to_ne_bytes(), port.to_ne_bytes(), [0; 4], 1_u32.to_ne_bytes()];
+            // SAFETY: as in `send_queued`: the slot is of a member that is to be, so nothing is being sent from it.
+            let mut lease = ManuallyDrop::new(unsafe { requests.lease(number) });
+            for (to, from) in lease.bytes_mut().iter_mut().zip(words.as_flattened()) {
+                *to = *from;
+            }
+            let (descriptor, address) = (Fd(socket.descriptor.as_raw_fd()), requests.start(number).as_ptr());
+            let bind = opcode::Bind::new(descriptor, address.cast(), NAME as libc::socklen_t).build();
+            self.step(&bind.user_data(user_data(BIND, index)))?;
+            for (step, option) in (OPTION..).zip(options) {
+                // SAFETY: a slot has at least 16 bytes.
+                let value = unsafe { address.add(NAME) };
+                let level = libc::SOL_NETLINK as u32;
+                let set = opcode::SetSockOpt::new(descriptor, level, *option, value.cast(), 4).build();
+                self.step(&set.user_data(user_data(step, index)))?;
+            }
+        }
+        self.take_steps(|request, completion| {
+            let Some(socket) = opened.get_mut(completion.member) else { return };
+            match request.checked_sub(OPTION) {
+                None if completion.result == 0 => {
+                    socket.port = Some(port.wrapping_add((before + completion.member) as u32));
+                }
+                None => {}
+                Some(option) => {
+                    if let Some(result) = socket.options.get_mut(option as usize) {
+                        *result = completion.result;
+                    }
+                }
+            }
+        })?;
+        Ok(Some(opened))
+    }
+
+    /// Queues a step of opening, which refers to no memory but the slots of requests.
+    fn step(&self, entry: &squeue::Entry) -> Result<(), Error> {
+        self.in_flight.set(self.in_flight.get() + 1);
+        // SAFETY: the request refers to a slot of requests at most, which is `memory`'s, and `in_flight` counts it.
+        unsafe { self.push(entry) }
+    }
+
+    /// Waits until all steps of opening are done.
+    fn take_steps(&self, mut each: impl FnMut(u32, Completion)) -> Result<(), Error> {
+        while self.in_flight.get() > 0 {
+            self.enter(1, None)?;
+            while let Some(completion) = self.completion() {
+                if completion.request >= MAKE {
+                    self.in_flight.set(self.in_flight.get() - 1);
+                    each(completion.request, completion);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Has the first socket receive, and makes sure that the kernel knows how.

@@ -14,7 +14,7 @@ use ringlink::engine::ring::RingConfig;
 use ringlink::engine::{EngineChoice, EngineKind};
 use ringlink::error::Error;
 use ringlink::fleet::{Event, Fleet, FleetConfig, Ticket};
-use ringlink::socket::{Protocol, Socket, SocketOptions};
+use ringlink::socket::{Protocol, Socket, SocketOption, SocketOptions};
 use ringlink::{Config, Connection, Namespace};
 
 mod kernel;
@@ -121,6 +121,38 @@ fn five_dumps_of_each_of_many_namespaces() {
             assert_eq!(count, ticket.socket + 1, "{ticket:?}");
         }
         assert_eq!(fleet.counters().overruns, 0, "{:?}", fleet.counters());
+    });
+}
+
+#[test]
+fn a_hundred_sockets_are_opened_in_a_few_calls() {
+    over_ways("a_hundred_sockets", |config| {
+        let mut fleet = Fleet::new(config).expect("a fleet");
+        let options = SocketOptions { no_enobufs: true, receive_buffer: Some(65_536), ..SocketOptions::default() };
+        assert_eq!(fleet.open(Protocol::ROUTE, &options, 100).expect("opened"), 0..100);
+        println!("{:?}: {} system calls", fleet.kind(), fleet.counters().system_calls);
+        assert!(fleet.counters().system_calls < 10, "{:?}", fleet.counters());
+        let mut ports = std::collections::BTreeSet::new();
+        for socket in fleet.sockets() {
+            assert!(ports.insert(socket.port()) && socket.port() != 0);
+            assert!(socket.has(SocketOption::ExtAck) && socket.has(SocketOption::NoEnobufs) && socket.is_connected());
+            assert!(!socket.has(SocketOption::BroadcastError));
+            assert_eq!(socket.receive_buffer(), Ok(131_072));
+        }
+        // More of them, now that the first have something to do, and one that fails.
+        assert_eq!(fleet.open(Protocol::ROUTE, &SocketOptions::default(), 2).expect("opened"), 100..102);
+        assert!(fleet.open(Protocol(31), &SocketOptions::default(), 2).is_err());
+        let lo = LinkHeader { index: 1, ..LinkHeader::default() };
+        for socket in 0..102 {
+            fleet.get(socket, Rtm::GETLINK, lo, |_| {}).expect("queued");
+        }
+        let mut answers = 0;
+        let result = fleet.run(|_, event| {
+            answers += u32::from(matches!(event, Event::Answer(_)));
+            Ok(())
+        });
+        assert_eq!((result, answers), (Ok(()), 102));
+        assert_eq!(fleet.open(Protocol::ROUTE, &SocketOptions::default(), 1).expect("opened"), 102..103);
     });
 }
 

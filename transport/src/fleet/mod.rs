@@ -35,6 +35,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::time::Duration;
 
 use ringlink_codec::exchange::{Exchange, Origin, Step};
@@ -46,7 +47,7 @@ use crate::connection::{Root, expect, first_sequence, refused};
 use crate::engine::ring::RingConfig;
 use crate::engine::{Counters, Datagram, Deadline, EngineChoice, EngineKind};
 use crate::error::Error;
-use crate::socket::{Protocol, Socket};
+use crate::socket::{Protocol, Socket, SocketOptions};
 use crate::uring::Arrival;
 use mover::Mover;
 
@@ -197,6 +198,30 @@ impl Fleet {
             deadline: config.deadline,
             thread: PhantomData,
         })
+    }
+
+    /// Opens so many sockets and takes them over; returns their numbers.
+    ///
+    /// On a ring that has requests for it (Linux 6.11) and nothing else to do, all of them are made, bound and configured in
+    /// a few system calls; those in another namespace ([`SocketOptions::namespace`]) are not. That is a matter of system calls
+    /// more than of time, for the work is the kernel's either way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Socket::open`] and [`add`](Fleet::add); then none was added that is not in the fleet's sockets.
+    pub fn open(&mut self, protocol: Protocol, options: &SocketOptions, count: usize) -> Result<Range<usize>, Error> {
+        let first = self.sockets.len();
+        let sockets = match &options.namespace {
+            None => self.mover.open(protocol, options, count)?,
+            Some(namespace) => {
+                let sockets = Socket::open_in_each(protocol, options, &vec![namespace.clone(); count])?;
+                sockets.into_iter().collect::<Result<Vec<Socket>, Error>>()?
+            }
+        };
+        for socket in sockets {
+            self.add(socket)?;
+        }
+        Ok(first..self.sockets.len())
     }
 
     /// Takes a socket over, connects it to the kernel, and returns its number: how many were added before it.

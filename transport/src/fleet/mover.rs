@@ -8,7 +8,7 @@ use super::FleetConfig;
 use crate::engine::syscall::{self, SyscallConfig};
 use crate::engine::{Counters, Deadline, EngineChoice, EngineKind};
 use crate::error::Error;
-use crate::socket::Socket;
+use crate::socket::{Protocol, Socket, SocketOptions};
 use crate::sys;
 use crate::uring::{self, Arrival, Purpose};
 
@@ -37,6 +37,16 @@ impl Mover {
                 Err(error) => return Err(error),
             },
         })
+    }
+
+    /// Opens sockets in the caller's namespace, on a ring in a few system calls for all of them.
+    pub(super) fn open(&self, protocol: Protocol, options: &SocketOptions, count: usize) -> Result<Vec<Socket>, Error> {
+        if let Mover::Ring(ring) = self
+            && let Some(sockets) = Socket::open_by_ring(ring, protocol, options, count)?
+        {
+            return Ok(sockets);
+        }
+        (0..count).map(|_| Socket::open(protocol, options)).collect()
     }
 
     pub(super) fn add(&mut self, socket: &Socket) -> Result<usize, Error> {
