@@ -116,6 +116,7 @@ Objects and verbs (each may be shortened, as with ip):
   rule     show | add | del
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   watch    link | addr | route | neigh | rule | nexthop
+  genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | -]
   help
 `ringlink OBJECT help` shows an object's words.

@@ -22,6 +22,7 @@ mod route;
 mod rule;
 
 mod decode;
+mod genl;
 mod monitor;
 mod watch;
 
@@ -36,7 +37,7 @@ use session::Session;
 
 /// Objects in the order in which `ip` takes abbreviations: `r` is `route`, `ru` is `rule`.
 const OBJECTS: &[&str] =
-    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "watch", "decode", "help"];
+    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "watch", "genl", "decode", "help"];
 
 fn main() -> ExitCode {
     let mut options = match Options::read() {
@@ -66,7 +67,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("help") => return help(),
         Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
-        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, watch, decode or help")),
+        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, watch, genl, decode or help")),
         Some(_) => {}
     }
     if words.peek() == Some("help") {
@@ -77,6 +78,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
             Some("link") => link::HELP,
             Some("monitor") => monitor::HELP,
             Some("watch") => watch::HELP,
+            Some("genl") => genl::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -88,6 +90,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("link") => link::run(&mut session, &mut words),
         Some("monitor") => monitor::run(&mut session, &mut words),
         Some("watch") => watch::run(&mut session, &mut words),
+        Some("genl") => genl::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {

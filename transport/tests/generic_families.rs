@@ -541,6 +541,6 @@ fn requests_are_held_against_the_kernels_rules() {
             to.nest(Channels::HEADER, device);
             to.put(Channels::RX_MAX, 1);
         });
-        assert_eq!(error, Err("ETHTOOL_A_CHANNELS_RX_MAX: this kernel's command does not take it".into()));
+        assert_eq!(error, Err("ETHTOOL_A_CHANNELS_RX_MAX: not among what this kernel's command takes".into()));
     });
 }
