@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ringlink_codec::generic::ethtool::{self, Bit, Bitset, BitsetBit, BitsetBits, BitsetView, Features, Header};
@@ -261,108 +259,117 @@ fn socket_addresses_there_and_back() {
     assert_eq!(SocketAddress(&[0xff, 0xff, 1]).to_string(), "ff:ff:01");
 }
 
-/// Captures of kernels: the family, the messages.
-fn captures() -> Vec<(&'static Family, Vec<Vec<u8>>)> {
-    macro_rules! captures {
-        ($($family:literal: $file:literal,)*) => {
-            vec![$((
-                Family::named($family).unwrap(),
-                support::messages(include_str!(concat!("captures/generic_", $file, ".hex"))),
-            )),*]
-        };
-    }
-    captures! {
-        "nlctrl": "nlctrl",
-        "ethtool": "ethtool",
-        "ethtool": "ethtool_statistics",
-        "mptcp_pm": "mptcp_pm",
-        "netdev": "netdev",
-        "TASKSTATS": "TASKSTATS",
-        "tcp_metrics": "tcp_metrics",
-        "wireguard": "wireguard",
-    }
-}
+#[cfg(target_endian = "little")]
+mod captured {
+    use std::collections::BTreeMap;
+    use std::fmt::Write;
 
-fn tree(family: &'static Family, bytes: &[u8]) -> String {
-    let message = Message::parse(bytes).unwrap();
-    message.tree(&GENERIC).with(Numbers(&[(message.header.kind.0, family)])).to_string()
-}
+    use super::*;
 
-#[test]
-fn captures_are_told_by_names() {
-    for (family, messages) in captures() {
-        assert!(!messages.is_empty());
-        for bytes in &messages {
-            let text = tree(family, bytes);
-            assert!(!text.starts_with("unknown") && !text.contains("error: "), "{text}");
+    /// Captures of kernels: the family, the messages.
+    fn captures() -> Vec<(&'static Family, Vec<Vec<u8>>)> {
+        macro_rules! captures {
+            ($($family:literal: $file:literal,)*) => {
+                vec![$((
+                    Family::named($family).unwrap(),
+                    support::messages(include_str!(concat!("captures/generic_", $file, ".hex"))),
+                )),*]
+            };
+        }
+        captures! {
+            "nlctrl": "nlctrl",
+            "ethtool": "ethtool",
+            "ethtool": "ethtool_statistics",
+            "mptcp_pm": "mptcp_pm",
+            "netdev": "netdev",
+            "TASKSTATS": "TASKSTATS",
+            "tcp_metrics": "tcp_metrics",
+            "wireguard": "wireguard",
         }
     }
-    let text: String =
-        captures().iter().flat_map(|(family, messages)| messages.iter().map(|bytes| tree(family, bytes))).collect();
-    let expected = [
-        "CTRL_ATTR_FAMILY_NAME: \"ethtool\"",
-        "NL_POLICY_TYPE_ATTR_TYPE: ",
-        "ETHTOOL_MSG_FEATURES_GET_REPLY",
-        "ETHTOOL_A_LINKMODES_SPEED: 10000",
-        "ETHTOOL_A_STRINGSET_ID: ",
-        "ETHTOOL_MSG_FEATURES_NTF",
-        "ETHTOOL_A_STATS_GRP_ID: RMON",
-        "MPTCP_PM_ADDR_ATTR_FLAGS: SUBFLOW|BACKUP",
-        "MPTCP_PM_CMD_GET_LIMITS",
-        "MPTCP_EVENT_LISTENER_CREATED",
-        "MPTCP_EVENT_ESTABLISHED",
-        "MPTCP_ATTR_DADDR4: 192.0.2.1",
-        "NETDEV_A_DEV_XDP_FEATURES: BASIC|REDIRECT",
-        "TCP_METRICS_A_METRICS_CWND: ",
-        "ac_comm: \"",
-        "WGPEER_A_ENDPOINT: [2001:db8::2]:7",
-        "WGDEVICE_A_PRIVATE_KEY: (32 secret bytes)",
-    ];
-    for expected in expected {
-        assert!(text.contains(expected), "{expected} is not in {text}");
-    }
-}
 
-#[test]
-fn both_forms_of_a_captured_set_are_the_same() {
-    let (_, messages) = &captures()[1];
-    let active: Vec<BTreeMap<u32, Option<String>>> = messages
-        .iter()
-        .filter_map(|bytes| {
-            let body = Message::parse(bytes).unwrap().body(ethtool::Answer::FEATURES_GET_REPLY.operation(21)).ok()?;
-            if body.header.cmd != ethtool::Answer::FEATURES_GET_REPLY.command {
-                return None;
+    fn tree(family: &'static Family, bytes: &[u8]) -> String {
+        let message = Message::parse(bytes).unwrap();
+        message.tree(&GENERIC).with(Numbers(&[(message.header.kind.0, family)])).to_string()
+    }
+
+    #[test]
+    fn captures_are_told_by_names() {
+        for (family, messages) in captures() {
+            assert!(!messages.is_empty());
+            for bytes in &messages {
+                let text = tree(family, bytes);
+                assert!(!text.starts_with("unknown") && !text.contains("error: "), "{text}");
             }
-            let bits = BitsetView::of(body.attributes.get(Features::ACTIVE).unwrap().unwrap()).unwrap();
-            assert_eq!((bits.size(), bits.is_masked()), (64, false));
-            let pair = |bit: Bit<'_>| (bit.index.unwrap(), bit.name.map(|name| name.to_string()));
-            Some(bits.map(|bit| pair(bit.unwrap())).collect())
-        })
-        .collect();
-    let [named, words] = active.as_slice() else { panic!("{}", active.len()) };
-    assert!(named.keys().eq(words.keys()) && named.len() > 20, "{named:?} {words:?}");
-    assert!(named.values().all(Option::is_some) && words.values().all(Option::is_none));
-}
-
-#[test]
-fn damaged_captures_are_survived() {
-    for (family, messages) in captures() {
-        for bytes in messages.iter().filter(|bytes| bytes.len() < 256) {
-            let kind = Message::parse(bytes).unwrap().header.kind.0;
-            let numbers = [(kind, family)];
-            support::every_damage(bytes, |damaged| {
-                let Ok(message) = Message::parse(damaged) else { return };
-                write!(Nowhere, "{}", message.json(&GENERIC).with(Numbers(&numbers))).unwrap();
-            });
+        }
+        let text: String =
+            captures().iter().flat_map(|(family, messages)| messages.iter().map(|bytes| tree(family, bytes))).collect();
+        let expected = [
+            "CTRL_ATTR_FAMILY_NAME: \"ethtool\"",
+            "NL_POLICY_TYPE_ATTR_TYPE: ",
+            "ETHTOOL_MSG_FEATURES_GET_REPLY",
+            "ETHTOOL_A_LINKMODES_SPEED: 10000",
+            "ETHTOOL_A_STRINGSET_ID: ",
+            "ETHTOOL_MSG_FEATURES_NTF",
+            "ETHTOOL_A_STATS_GRP_ID: RMON",
+            "MPTCP_PM_ADDR_ATTR_FLAGS: SUBFLOW|BACKUP",
+            "MPTCP_PM_CMD_GET_LIMITS",
+            "MPTCP_EVENT_LISTENER_CREATED",
+            "MPTCP_EVENT_ESTABLISHED",
+            "MPTCP_ATTR_DADDR4: 192.0.2.1",
+            "NETDEV_A_DEV_XDP_FEATURES: BASIC|REDIRECT",
+            "TCP_METRICS_A_METRICS_CWND: ",
+            "ac_comm: \"",
+            "WGPEER_A_ENDPOINT: [2001:db8::2]:7",
+            "WGDEVICE_A_PRIVATE_KEY: (32 secret bytes)",
+        ];
+        for expected in expected {
+            assert!(text.contains(expected), "{expected} is not in {text}");
         }
     }
-}
 
-/// Takes text and keeps none.
-struct Nowhere;
+    #[test]
+    fn both_forms_of_a_captured_set_are_the_same() {
+        let (_, messages) = &captures()[1];
+        let active: Vec<BTreeMap<u32, Option<String>>> = messages
+            .iter()
+            .filter_map(|bytes| {
+                let body =
+                    Message::parse(bytes).unwrap().body(ethtool::Answer::FEATURES_GET_REPLY.operation(21)).ok()?;
+                if body.header.cmd != ethtool::Answer::FEATURES_GET_REPLY.command {
+                    return None;
+                }
+                let bits = BitsetView::of(body.attributes.get(Features::ACTIVE).unwrap().unwrap()).unwrap();
+                assert_eq!((bits.size(), bits.is_masked()), (64, false));
+                let pair = |bit: Bit<'_>| (bit.index.unwrap(), bit.name.map(|name| name.to_string()));
+                Some(bits.map(|bit| pair(bit.unwrap())).collect())
+            })
+            .collect();
+        let [named, words] = active.as_slice() else { panic!("{}", active.len()) };
+        assert!(named.keys().eq(words.keys()) && named.len() > 20, "{named:?} {words:?}");
+        assert!(named.values().all(Option::is_some) && words.values().all(Option::is_none));
+    }
 
-impl Write for Nowhere {
-    fn write_str(&mut self, _: &str) -> std::fmt::Result {
-        Ok(())
+    #[test]
+    fn damaged_captures_are_survived() {
+        for (family, messages) in captures() {
+            for bytes in messages.iter().filter(|bytes| bytes.len() < 256) {
+                let kind = Message::parse(bytes).unwrap().header.kind.0;
+                let numbers = [(kind, family)];
+                support::every_damage(bytes, |damaged| {
+                    let Ok(message) = Message::parse(damaged) else { return };
+                    write!(Nowhere, "{}", message.json(&GENERIC).with(Numbers(&numbers))).unwrap();
+                });
+            }
+        }
+    }
+
+    /// Takes text and keeps none.
+    struct Nowhere;
+
+    impl Write for Nowhere {
+        fn write_str(&mut self, _: &str) -> std::fmt::Result {
+            Ok(())
+        }
     }
 }
