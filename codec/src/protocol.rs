@@ -39,7 +39,7 @@ pub struct AddressFamily {
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &GENERIC];
+pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
@@ -48,6 +48,10 @@ pub const ROUTE: Protocol =
 /// Sockets of this machine (sock_diag(7)).
 pub const SOCK_DIAG: Protocol =
     Protocol { number: 4, name: "NETLINK_SOCK_DIAG", numbering: Numbering::Families(crate::diag::FAMILIES) };
+
+/// IPsec.
+pub const XFRM: Protocol =
+    Protocol { number: 6, name: "NETLINK_XFRM", numbering: Numbering::Types(&[crate::xfrm::Xfrm::OPERATIONS]) };
 
 /// Families that register by name.
 pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };

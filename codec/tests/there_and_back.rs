@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ringlink_codec::generic::{Family, Numbers};
 use ringlink_codec::prelude::*;
-use ringlink_codec::protocol::{GENERIC, ROUTE};
+use ringlink_codec::protocol::{GENERIC, ROUTE, XFRM};
 use ringlink_codec::route::NextHopHeader;
 use ringlink_codec::space;
 use ringlink_codec::table::{
@@ -189,7 +189,11 @@ fn there_and_back(name: &str, sample: &[u8]) {
         name.strip_prefix("generic_").map(|name| Family::named(name.strip_suffix("_statistics").unwrap_or(name)));
     let numbers = family.map(|family| (message.header.kind.0, family.unwrap()));
     let numbers = Numbers(numbers.as_slice());
-    let protocol = if family.is_some() { &GENERIC } else { &ROUTE };
+    let protocol = match name.split_once('_') {
+        _ if family.is_some() => &GENERIC,
+        Some(("xfrm", _)) => &XFRM,
+        _ => &ROUTE,
+    };
     let row = protocol.row(message, numbers).unwrap_or_else(|| panic!("{name}: {message:?}"));
     let start = row.header.length(message.payload).next_multiple_of(4);
     let mut journey = Journey { message: message.payload, nests: Vec::new() };
