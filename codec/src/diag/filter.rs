@@ -262,8 +262,11 @@ impl<'t> Parser<'t, '_> {
         let word = word.strip_prefix("inet:").or_else(|| word.strip_prefix("inet6:")).unwrap_or(word);
         if let Some(inside) = word.strip_prefix('[') {
             let (address, behind) = inside.split_once(']')?;
+            // The prefix's length may stand on either side of the bracket.
+            let (address, length) = address.split_at_checked(address.find('/').unwrap_or(address.len()))?;
             let address: Ipv6Addr = address.parse().ok()?;
-            let (length, port) = self.behind(behind, 128)?;
+            let (within, _) = self.behind(length, 128)?;
+            let (length, port) = self.behind(behind, within)?;
             return Some(Host { address: Some((address.into(), length)), port });
         }
         // More than one colon is IPv6, which has a port only in brackets.
