@@ -21,6 +21,8 @@ pub mod fleet;
 
 pub mod generic;
 
+pub mod sockets;
+
 pub mod monitor;
 
 pub mod watch;
