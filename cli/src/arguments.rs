@@ -114,6 +114,7 @@ Objects and verbs (each may be shortened, as with ip):
   route    show | get | add | replace | append | change | del
   neigh    show | add | replace | change | del
   rule     show | add | del
+  sockets  [KIND …] [-tuxan …] [state STATE] [FILTER] [--processes] [--destroy]
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]

@@ -20,6 +20,7 @@ mod link;
 mod neighbour;
 mod route;
 mod rule;
+mod sockets;
 
 mod decode;
 mod genl;
@@ -36,8 +37,21 @@ use failure::Failure;
 use session::Session;
 
 /// Objects in the order in which `ip` takes abbreviations: `r` is `route`, `ru` is `rule`.
-const OBJECTS: &[&str] =
-    &["address", "route", "rule", "neighbor", "neighbour", "link", "monitor", "watch", "genl", "decode", "help"];
+const OBJECTS: &[&str] = &[
+    "address",
+    "route",
+    "rule",
+    "neighbor",
+    "neighbour",
+    "link",
+    "monitor",
+    "watch",
+    "genl",
+    "decode",
+    "sockets",
+    "ss",
+    "help",
+];
 
 fn main() -> ExitCode {
     let mut options = match Options::read() {
@@ -67,7 +81,9 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("help") => return help(),
         Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
-        None => return Err(words.refuse("link, addr, route, neigh, rule, monitor, watch, genl, decode or help")),
+        None => {
+            return Err(words.refuse("link, addr, route, neigh, rule, sockets, monitor, watch, genl, decode or help"));
+        }
         Some(_) => {}
     }
     if words.peek() == Some("help") {
@@ -79,6 +95,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
             Some("monitor") => monitor::HELP,
             Some("watch") => watch::HELP,
             Some("genl") => genl::HELP,
+            Some("sockets" | "ss") => sockets::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -91,6 +108,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("monitor") => monitor::run(&mut session, &mut words),
         Some("watch") => watch::run(&mut session, &mut words),
         Some("genl") => genl::run(&mut session, &mut words),
+        Some("sockets" | "ss") => sockets::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {
