@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// What the first root needs to mount the second.
 const MODULES: [&str; 3] = ["virtio_pci", "9pnet_virtio", "9p"];
 
-/// Modules that tests want and that nothing loads by itself.
-const LOAD: [&str; 2] = ["mpls_router", "ila"];
+/// Modules that tests want and that nothing loads by itself; the last two make the random numbers of IPsec.
+const LOAD: [&str; 4] = ["mpls_router", "ila", "drbg", "jitterentropy_rng"];
 
 const INIT: &str = include_str!("init.sh");
 
