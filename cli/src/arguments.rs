@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Tell when an event came, on the same line; also `-ts`.
     #[arg(long)]
     pub(crate) tshort: bool,
+    /// Print keys, which are hidden otherwise.
+    #[arg(long)]
+    pub(crate) show_keys: bool,
     /// Replace an XDP program that is there by the new one.
     #[arg(long)]
     pub(crate) force: bool,
@@ -115,6 +118,7 @@ Objects and verbs (each may be shortened, as with ip):
   neigh    show | add | replace | change | del
   rule     show | add | del
   sockets  [KIND …] [-tuxan …] [state STATE] [FILTER] [--processes] [--destroy]
+  xfrm     state | policy | monitor
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]

@@ -22,6 +22,8 @@ mod route;
 mod rule;
 mod sockets;
 
+mod xfrm;
+
 mod decode;
 mod genl;
 mod monitor;
@@ -44,6 +46,7 @@ const OBJECTS: &[&str] = &[
     "neighbor",
     "neighbour",
     "link",
+    "xfrm",
     "monitor",
     "watch",
     "genl",
@@ -73,8 +76,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: Options, words: &[String]) -> Result<(), Failure> {
-    let mut words = Words::new(words);
+fn run(options: Options, line: &[String]) -> Result<(), Failure> {
+    let mut words = Words::new(line);
     let Some(word) = words.next() else { return help() };
     let object = keyword(word, OBJECTS);
     match object {
@@ -82,7 +85,9 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
         None => {
-            return Err(words.refuse("link, addr, route, neigh, rule, sockets, monitor, watch, genl, decode or help"));
+            return Err(
+                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, monitor, watch, genl, decode or help")
+            );
         }
         Some(_) => {}
     }
@@ -92,6 +97,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
             Some("route") => route::HELP,
             Some("rule") => rule::HELP,
             Some("link") => link::HELP,
+            Some("xfrm") => xfrm::HELP,
             Some("monitor") => monitor::HELP,
             Some("watch") => watch::HELP,
             Some("genl") => genl::HELP,
@@ -105,6 +111,7 @@ fn run(options: Options, words: &[String]) -> Result<(), Failure> {
         Some("route") => route::run(&mut session, &mut words),
         Some("rule") => rule::run(&mut session, &mut words),
         Some("link") => link::run(&mut session, &mut words),
+        Some("xfrm") => xfrm::run(&mut session, line),
         Some("monitor") => monitor::run(&mut session, &mut words),
         Some("watch") => watch::run(&mut session, &mut words),
         Some("genl") => genl::run(&mut session, &mut words),

@@ -494,13 +494,20 @@ pub(crate) fn ip_protocol(words: &mut Words<'_>) -> Result<u8, Failure> {
 }
 
 /// A transport protocol by its name in `/etc/protocols`.
-struct IpProtocol(u8);
+pub(crate) struct IpProtocol(pub(crate) u8);
+
+impl IpProtocol {
+    /// Its name, where it has one.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        ip_protocols().get(&self.0).map(String::as_str)
+    }
+}
 
 impl Show for IpProtocol {
     const KIND: Kind = Kind::Text;
 
     fn show(&self, bytes: &mut Vec<u8>) {
-        match ip_protocols().get(&self.0) {
+        match self.name() {
             Some(name) => bytes.extend_from_slice(name.as_bytes()),
             None => Formatted(format_args!("ipproto-{}", self.0)).show(bytes),
         }

@@ -56,6 +56,7 @@ TMPL      ID [mode MODE] [reqid N] [level required|use]
 Keys are shown with --show-keys only. Times are UTC.
 ";
 
+const EXPECTED: &str = "state, policy or monitor";
 const OBJECTS: &[&str] = &["state", "sa", "policy", "monitor"];
 
 /// Does what the words behind `xfrm` say.
@@ -64,12 +65,12 @@ pub(crate) fn run(session: &mut Session, words: &[String]) -> Result<(), Failure
     let mut words = Words::new(&words);
     // Past `xfrm` itself.
     words.next();
-    match words.next().and_then(|word| keyword(word, OBJECTS)) {
+    let Some(word) = words.next() else { return Err(words.refuse_end(EXPECTED)) };
+    match keyword(word, OBJECTS) {
         Some("monitor") => monitor::run(session, &mut words),
         Some("policy") => policy::run(session, &mut words),
         Some(_) => state::run(session, &mut words, &keys),
-        None if words.peek().is_none() => Err(words.refuse_end("state, policy or monitor")),
-        None => Err(words.refuse("state, policy or monitor")),
+        None => Err(words.refuse(EXPECTED)),
     }
 }
 

@@ -83,7 +83,9 @@ pub(super) fn state(
         flags(row, "flags", "flag", info.flags.0.into(), STATE_FLAGS);
     }
     if all {
-        flags(row, "extra_flags", "extra_flag", state.extra_flags.0, EXTRA_FLAGS);
+        if row.is_json() || state.extra_flags.0 != 0 {
+            flags(row, "extra_flags", "extra_flag", state.extra_flags.0, EXTRA_FLAGS);
+        }
         row.word(Formatted(format_args!("(0x{:08b})", info.flags.0)));
     }
     marks(row, line, state.mark, state.set_mark);
@@ -396,9 +398,12 @@ fn print_algorithm(
     row.object(key, |row| {
         row.field("name", label, name);
         if view.keys {
-            row.field("key", "", Key(secret));
-            if view.all {
-                row.word(Formatted(format_args!("({bits} bits)")));
+            // A compression has none.
+            if bits != 0 {
+                row.field("key", "", Key(secret));
+                if view.all {
+                    row.word(Formatted(format_args!("({bits} bits)")));
+                }
             }
         } else {
             row.word("<<Keys hidden>>");
