@@ -555,7 +555,7 @@ fn with_wireguard(name: &str) -> Option<Generic> {
     // The module comes with the first interface of its kind.
     let made = Command::new("ip").args(["link", "add", "wg0", "type", "wireguard"]).output().expect("ip is installed");
     if !made.status.success() && std::env::var_os("RINGLINK_GUEST").is_none() {
-        println!("skipped: {name}: needs WireGuard; a guest has it");
+        println!("absent: {name}: needs WireGuard; a guest has it");
         return None;
     }
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
