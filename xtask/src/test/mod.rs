@@ -134,7 +134,7 @@ fn build(options: &Options) -> Outcome<Vec<Program>> {
     for package in &options.package {
         command.args(["--package", package]);
     }
-    command.args(["--no-run", "--message-format=json-render-diagnostics"]);
+    command.args(["--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
     let done = command.stderr(Stdio::inherit()).output().context(|| "cannot start cargo")?;
     if !done.status.success() {
         return Err(Failure::new("the tests do not build"));
@@ -196,7 +196,9 @@ impl Run<'_> {
             }
             Start::Examples { package } => {
                 let mut command = cargo();
-                command.args(["--doc", "--quiet", "--package", package, "--"]).args(self.harness(false));
+                command
+                    .args(["--all-features", "--doc", "--quiet", "--package", package, "--"])
+                    .args(self.harness(false));
                 command.arg("--format=pretty");
                 command
             }
