@@ -107,10 +107,13 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
         match messages.next() {
             None => break,
             Some(Ok(message)) => {
+                let (tree, json) = (message.tree(protocol), message.json(protocol));
+                let (tree, json) =
+                    if options.show_keys { (tree.with_secrets(), json.with_secrets()) } else { (tree, json) };
                 if options.json {
-                    output.verbatim(format_args!("{}\n", message.json(protocol)));
+                    output.verbatim(format_args!("{json}\n"));
                 } else {
-                    output.verbatim(format_args!("{}", message.tree(protocol)));
+                    output.verbatim(format_args!("{tree}"));
                 }
                 let broken = protocol
                     .row(message, Numbers::default())

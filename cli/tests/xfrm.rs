@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{Netns, command, skip};
+use support::{Netns, command, ringlink, skip};
 
 /// Policies: what follows `xfrm policy` for either program.
 const POLICIES: &[&str] = &[
@@ -342,6 +342,22 @@ fn keys_are_shown_to_nobody() {
         }
     }
     assert!(texts.len() > 8 && (!made || texts.len() > 20));
+}
+
+#[test]
+fn decoded_keys_are_hidden_too() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../codec/tests/captures/xfrm_state.hex");
+    for face in ["", "--json "] {
+        let text = |options: &str| {
+            let output = ringlink(&format!("{face}{options}decode protocol xfrm {file}"));
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        // Keys of the capture are 00 01 02 ….
+        let (hidden, shown) = (text(""), text("--show-keys "));
+        assert!(hidden.contains("(16 secret bytes)") && !hidden.contains("0405060708090a"), "{hidden}");
+        assert!(shown.contains("000102030405060708090a0b0c0d0e0f"), "{shown}");
+    }
 }
 
 /// What `ringlink xfrm monitor` tells while something happens, up to a policy by which the end is known.
