@@ -68,9 +68,10 @@ fn shown(words: &[String]) -> String {
 /// Which clock a contest is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// The one on the wall.
+    /// The one on the wall: where threads work side by side, or a program is started.
     Wall,
-    /// Processor time.
+    /// Processor time: where one thread works and never waits, this is what the wall's clock would show on a machine that has
+    /// nothing else to do.
     Processor,
 }
 

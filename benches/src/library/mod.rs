@@ -14,6 +14,8 @@ pub use own::{
 };
 
 #[cfg(feature = "peers")]
+mod awaited;
+#[cfg(feature = "peers")]
 mod neli;
 #[cfg(feature = "peers")]
 mod netlink_bindings;
@@ -112,6 +114,8 @@ pub fn open(name: &str) -> Outcome<Box<dyn Library>> {
     let (library, way) = name.split_once(' ').unwrap_or((name, ""));
     Ok(match library {
         "bare" => bare::open(way)?,
+        #[cfg(feature = "peers")]
+        "ringlink" if way.starts_with("tokio") => awaited::open(way.trim_start_matches("tokio"))?,
         "ringlink" => match way.strip_prefix("fleet") {
             Some(way) => fleet::open(way)?,
             None => own::open(way)?,

@@ -47,7 +47,7 @@ fn changes(options: &Options, name: &'static str, change: Change) -> Outcome<Rec
         title: format!("{} routes {verb}", grouped(count)),
         unit: "route",
         count,
-        clock: Clock::Wall,
+        clock: Clock::Processor,
         task: Task::Change(change, count),
         entrants,
         rounds: 5,

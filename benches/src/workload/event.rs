@@ -16,6 +16,8 @@ fn entrants() -> Vec<Entrant> {
         "bare epoll + recvmsg",
         "ringlink ring",
         "ringlink syscall",
+        "ringlink tokio",
+        "ringlink tokio ring",
         "netlink-socket2",
         "neli",
         "nlink",

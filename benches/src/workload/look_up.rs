@@ -30,7 +30,7 @@ pub fn look_ups(options: &Options) -> Outcome<Record> {
         title: format!("{} route look-ups", grouped(count)),
         unit: "look-up",
         count,
-        clock: Clock::Wall,
+        clock: Clock::Processor,
         task: Task::LookUp(count),
         entrants,
         rounds: 9,
