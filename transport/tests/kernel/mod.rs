@@ -131,6 +131,9 @@ pub(crate) fn watch(what: &str) {
 
 /// Runs a test in a thread of its own in a network namespace of its own, which ends with it.
 pub(crate) fn isolated(name: &'static str, test: impl FnOnce() + Send) {
+    if Command::new("ip").arg("-V").output().is_err() {
+        return missing(name, "needs the program ip (iproute2)");
+    }
     watch(name);
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
