@@ -5,7 +5,7 @@
 //! | `test` | runs all tests under a watchdog that outlives a hanging kernel |
 //! | `audit` | compares the codec's tables with the installed kernel headers and with files of facts |
 //! | `size` | builds the codec for machines without an operating system, and times its build |
-//! | `bench` | prints what reading, dumping and showing routes cost |
+//! | `bench` | measures ringlink beside a bare loop and other libraries; `--gate` holds what does not drift to limits |
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
