@@ -38,7 +38,7 @@ enum Chore {
     Audit(audit::Options),
     /// Build the codec for bare metal, and time its build
     Size,
-    /// Print what reading, dumping and showing routes cost
+    /// Measure ringlink beside a bare loop and other libraries
     Bench(bench::Options),
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
