@@ -26,11 +26,9 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
-use crate::connection::first_sequence;
 use crate::error::Error;
 use crate::namespace::{self, Namespace};
 use crate::sys;
-use crate::uring;
 
 /// A netlink protocol: the third argument of `socket(2)` (include/uapi/linux/netlink.h). Numbers without a constant are
 /// as good as those with one.
@@ -180,6 +178,11 @@ impl SocketOptions {
         };
         SocketOption::ALL.into_iter().filter(wanted)
     }
+
+    /// Their numbers, of level `SOL_NETLINK`.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.wanted().map(|option| option.number().unsigned_abs()).collect()
+    }
 }
 
 /// An option of a netlink socket that is on or off (netlink(7), "Socket options").
@@ -322,33 +325,26 @@ impl Socket {
         Ok(())
     }
 
-    /// Opens so many sockets in the caller's namespace by a ring; `None` where the ring cannot. What the ring could not do for
-    /// one of them is done by system calls.
-    pub(crate) fn open_by_ring(
-        ring: &uring::Core,
+    /// A socket that was opened elsewhere: not bound where there is no port, and with what became of each of its
+    /// [options](SocketOptions::numbers), 0 or a negative error number. What was not done is done here.
+    pub(crate) fn opened(
+        descriptor: OwnedFd,
         protocol: Protocol,
+        port: Option<u32>,
         options: &SocketOptions,
-        count: usize,
-    ) -> Result<Option<Vec<Socket>>, Error> {
-        let wanted: Vec<SocketOption> = options.wanted().collect();
-        let numbers: Vec<u32> = wanted.iter().map(|option| option.number().unsigned_abs()).collect();
-        // Far from process ids, which others are bound to.
-        let port = first_sequence() | 1 << 31;
-        let Some(opened) = ring.open(protocol.0, count, port, &numbers)? else { return Ok(None) };
-        let finish = |opened: uring::Opened| {
-            let port = opened.port.map_or_else(|| sys::bind(opened.descriptor.as_fd()), Ok)?;
-            let socket = Socket::of(opened.descriptor, protocol, port);
-            for (option, result) in wanted.iter().zip(opened.options) {
-                match -result {
-                    0 => drop(socket.state.fetch_or(option.bit(), Ordering::Relaxed)),
-                    libc::ENOPROTOOPT => {}
-                    _ => drop(socket.set(*option, true)?),
-                }
+        results: &[i32],
+    ) -> Result<Socket, Error> {
+        let port = port.map_or_else(|| sys::bind(descriptor.as_fd()), Ok)?;
+        let socket = Socket::of(descriptor, protocol, port);
+        for (option, result) in options.wanted().zip(results) {
+            match -result {
+                0 => drop(socket.state.fetch_or(option.bit(), Ordering::Relaxed)),
+                libc::ENOPROTOOPT => {}
+                _ => drop(socket.set(option, true)?),
             }
-            socket.size_buffers(options)?;
-            Ok(socket)
-        };
-        opened.into_iter().map(finish).collect::<Result<Vec<Socket>, Error>>().map(Some)
+        }
+        socket.size_buffers(options)?;
+        Ok(socket)
     }
 
     /// What stands in for the socket of a recorded session: no socket at all, though it knows the session's protocol, port id

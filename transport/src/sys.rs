@@ -304,6 +304,13 @@ pub(crate) fn take_notices(notifier: BorrowedFd<'_>) -> Result<bool, Error> {
     }
 }
 
+/// A number that other processes do not know.
+pub(crate) fn unguessable() -> u32 {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    u32::try_from(random >> 32).unwrap_or_default()
+}
+
 /// Whether the descriptor is of a network namespace (ioctl_ns(2)).
 pub(crate) fn is_network_namespace(descriptor: BorrowedFd<'_>) -> bool {
     // SAFETY: this request takes no argument, and other kinds of file refuse it.

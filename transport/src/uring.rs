@@ -17,7 +17,7 @@ use io_uring::types::{BufRingEntry, CancelBuilder, Fd, RecvMsgOut, SubmitArgs, T
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::engine::ring::RingConfig;
-use crate::engine::syscall::check;
+use crate::engine::syscall::{self, check};
 use crate::engine::{Counters, Datagram, Deadline, Origin};
 use crate::error::{Error, RingPart};
 use crate::socket::Socket;
@@ -330,14 +330,7 @@ impl Core {
 
     /// Sends one datagram by a system call.
     pub(crate) fn send_now(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
-        loop {
-            self.count(|counters| counters.system_calls += 1);
-            match sys::send(socket.as_fd(), bytes) {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::from_io("send", &error)),
-            }
-        }
+        syscall::send(socket, bytes, || self.count(|counters| counters.system_calls += 1))
     }
 
     /// Queues one datagram to be sent with the next wait; what became of it arrives. One at a time for each socket.

@@ -32,6 +32,7 @@ use crate::engine::{self, Counters, Datagram, Deadline, Engine, EngineChoice, En
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::socket::{Protocol, Socket, SocketOptions};
+use crate::sys;
 
 mod batch;
 mod dump;
@@ -171,7 +172,7 @@ impl Connection {
     /// dump that was given up is received to its end before the next one starts, however long it is.
     pub fn over(engine: Box<dyn Engine>, config: Config) -> Connection {
         // The first sequence number cannot be guessed by who might have sent a message before the socket was connected.
-        let sequence = engine.socket().port() ^ first_sequence();
+        let sequence = engine.socket().port() ^ sys::unguessable();
         Connection {
             engine,
             replaceable: false,
@@ -368,11 +369,4 @@ fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, E
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to_kernel()?;
     engine::open_with(config.engine, config.sizes, socket)
-}
-
-/// A number that other processes do not know.
-pub(crate) fn first_sequence() -> u32 {
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    u32::try_from(random >> 32).unwrap_or_default()
 }

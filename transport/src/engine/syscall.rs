@@ -118,14 +118,7 @@ impl Core {
     }
 
     pub(crate) fn send(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
-        loop {
-            self.count(|counters| counters.system_calls += 1);
-            match sys::send(socket.as_fd(), bytes) {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::from_io("send", &error)),
-            }
-        }
+        send(socket, bytes, || self.count(|counters| counters.system_calls += 1))
     }
 
     pub(crate) fn exchange(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
@@ -199,6 +192,18 @@ impl Core {
                 Err(Error::Overrun { drops: socket.take_drops() })
             }
             _ => Err(Error::from_io("recv", error)),
+        }
+    }
+}
+
+/// Sends one datagram, however often a signal comes in between; `called` counts the system calls.
+pub(crate) fn send(socket: &Socket, bytes: &[u8], called: impl Fn()) -> Result<(), Error> {
+    loop {
+        called();
+        match sys::send(socket.as_fd(), bytes) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::from_io("send", &error)),
         }
     }
 }

@@ -43,11 +43,12 @@ use ringlink_codec::reply::{End, ExtendedAck};
 use ringlink_codec::table::{AttributeWriter, Format, Operation};
 use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 
-use crate::connection::{Root, expect, first_sequence, refused};
+use crate::connection::{Root, expect, refused};
 use crate::engine::ring::RingConfig;
 use crate::engine::{Counters, Datagram, Deadline, EngineChoice, EngineKind};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket, SocketOptions};
+use crate::sys;
 use crate::uring::Arrival;
 use mover::Mover;
 
@@ -234,7 +235,7 @@ impl Fleet {
         socket.connect_to_kernel()?;
         let number = self.mover.add(&socket)?;
         self.crew.members.push(Member {
-            sequence: socket.port() ^ first_sequence(),
+            sequence: socket.port() ^ sys::unguessable(),
             count: 0,
             primed: false,
             queue: VecDeque::new(),

@@ -42,9 +42,11 @@ impl Mover {
     /// Opens sockets in the caller's namespace, on a ring in a few system calls for all of them.
     pub(super) fn open(&self, protocol: Protocol, options: &SocketOptions, count: usize) -> Result<Vec<Socket>, Error> {
         if let Mover::Ring(ring) = self
-            && let Some(sockets) = Socket::open_by_ring(ring, protocol, options, count)?
+            // Far from process ids, which others are bound to.
+            && let Some(opened) = ring.open(protocol.0, count, sys::unguessable() | 1 << 31, &options.numbers())?
         {
-            return Ok(sockets);
+            let finish = |one: uring::Opened| Socket::opened(one.descriptor, protocol, one.port, options, &one.options);
+            return opened.into_iter().map(finish).collect();
         }
         (0..count).map(|_| Socket::open(protocol, options)).collect()
     }

@@ -12,10 +12,11 @@ use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
 
-use crate::connection::{Config, Root, expect, first_sequence, refused};
+use crate::connection::{Config, Root, expect, refused};
 use crate::engine::{self, Datagram, Deadline, Engine};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket};
+use crate::sys;
 
 /// What goes to the worker.
 pub(super) enum Work {
@@ -139,7 +140,7 @@ impl Worker {
             work,
             batch: Batch { bytes, window, first: 0, flying: Vec::with_capacity(window) },
             overflow: None,
-            sequence: engine.socket().port() ^ first_sequence(),
+            sequence: engine.socket().port() ^ sys::unguessable(),
             engine,
             lanes: (0..dumps).map(|_| opener.open_primed().map(Lane::new)).collect::<Result<_, _>>()?,
             opener,
@@ -507,7 +508,7 @@ impl Opener {
     fn open_primed(&self) -> Result<Box<dyn Engine>, Error> {
         let engine = self.open()?;
         let port = engine.socket().port();
-        let mut exchange = Exchange::apply(port ^ first_sequence() | 1, port);
+        let mut exchange = Exchange::apply(port ^ sys::unguessable() | 1, port);
         let noop = MessageHeader {
             length: 16,
             kind: MessageType::NOOP,
