@@ -41,7 +41,7 @@ pub fn dump_operation(table: &str) -> Outcome<u16> {
         .rows
         .iter()
         .find(|row| row.verb == Verb::Get && names.iter().any(|name| name == row.name))
-        .map(|row| row.number)
+        .map(|row| Rtm::OPERATIONS.first | row.number)
         .context(|| format!("{table}: no table of this name"))
 }
 

@@ -168,6 +168,8 @@ pub struct Command<Q, A = Q> {
     pub answer: u8,
     /// Flags beyond `NLM_F_REQUEST`.
     pub flags: Flags,
+    /// The kernel's full name (`CTRL_CMD_GETFAMILY`).
+    pub name: &'static str,
     formats: core::marker::PhantomData<fn() -> (Q, A)>,
 }
 
@@ -181,16 +183,15 @@ impl<Q, A> Copy for Command<Q, A> {}
 
 impl<Q, A> core::fmt::Debug for Command<Q, A> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let name = self.family.requests.row(self.command.into()).map_or("unknown", |row| row.name);
-        write!(f, "Command({name}, flags {:?})", self.flags)
+        write!(f, "Command({}, flags {:?})", self.name, self.flags)
     }
 }
 
 impl<Q, A> Command<Q, A> {
-    /// A command `command` of `family` that is answered by commands `answer`.
+    /// A command `command` of `family`, with the kernel's name, that is answered by commands `answer`.
     #[must_use]
-    pub const fn new(family: &'static Family, command: u8, answer: u8) -> Self {
-        Self { family, command, answer, flags: Flags::NONE, formats: core::marker::PhantomData }
+    pub const fn new(family: &'static Family, name: &'static str, command: u8, answer: u8) -> Self {
+        Self { family, command, answer, flags: Flags::NONE, name, formats: core::marker::PhantomData }
     }
 
     /// The same with more flags.
@@ -202,7 +203,7 @@ impl<Q, A> Command<Q, A> {
     /// The operation, where the family has this number.
     #[must_use]
     pub const fn operation(self, number: u16) -> Operation<Q, A> {
-        Operation::new(number, number).with(self.flags)
+        Operation::new(number, number).named(self.name).with(self.flags)
     }
 }
 
@@ -266,14 +267,19 @@ macro_rules! commands {
             $(
                 $(#[$doc])*
                 #[doc = concat!("\n\n`", $prefix, stringify!($row), "`")]
-                pub const $row: $crate::command_type!($format $(, $answers)?) =
-                    $crate::generic::Command::new(&$family, $number, $crate::command_answer!($number $(, $answer)?));
+                pub const $row: $crate::command_type!($format $(, $answers)?) = $crate::generic::Command::new(
+                    &$family,
+                    concat!($prefix, stringify!($row)),
+                    $number,
+                    $crate::command_answer!($number $(, $answer)?),
+                );
             )*
 
             /// The commands as data.
             pub const OPERATIONS: &'static $crate::table::Operations = &$crate::table::Operations {
                 name: stringify!($name),
                 prefix: $prefix,
+                first: 0,
                 rows: &[$($crate::table::OperationRow {
                     number: $number,
                     name: concat!($prefix, stringify!($row)),

@@ -428,7 +428,8 @@ macro_rules! choices {
 }
 
 /// Declares the messages of a protocol: a name, a verb (`get`, `new`, `set`, `delete`, `act`), the format of the
-/// message, for a question the name and format of its answers, the number.
+/// message, for a question the name and format of its answers, the number. Where the kernel counts the messages of one
+/// part of a protocol from 0, `from` says which bits stand above (`"NFT_MSG_", from 0x0a00`).
 ///
 /// ```
 /// use ringlink_codec::table::Bytes;
@@ -461,7 +462,7 @@ macro_rules! choices {
 /// ```
 #[macro_export]
 macro_rules! operations {
-    ($(#[$meta:meta])* $vis:vis $name:ident, $prefix:literal {
+    ($(#[$meta:meta])* $vis:vis $name:ident, $prefix:literal $(, from $first:literal)? {
         $($(#[$doc:meta])* $row:ident: $verb:ident $format:ty $(=> $answer:ident $answers:ty)? = $number:literal,)*
     }) => {
         $(#[$meta])*
@@ -472,14 +473,18 @@ macro_rules! operations {
             $(
                 $(#[$doc])*
                 #[doc = concat!("\n\n`", $prefix, stringify!($row), "`")]
-                pub const $row: $crate::operation_type!($format $(, $answers)?) =
-                    $crate::table::Operation::new($number, $crate::operation_answer!($number $(, Self::$answer)?));
+                pub const $row: $crate::operation_type!($format $(, $answers)?) = {
+                    let kind = Self::OPERATIONS.first | $number;
+                    $crate::table::Operation::new(kind, $crate::operation_answer!(kind $(, Self::$answer)?))
+                        .named(concat!($prefix, stringify!($row)))
+                };
             )*
 
             /// The messages as data.
             pub const OPERATIONS: &'static $crate::table::Operations = &$crate::table::Operations {
                 name: stringify!($name),
                 prefix: $prefix,
+                first: 0 $(| $first)?,
                 rows: &[$($crate::table::OperationRow {
                     number: $number,
                     name: concat!($prefix, stringify!($row)),
@@ -526,10 +531,10 @@ macro_rules! operation_type {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! operation_answer {
-    ($number:literal) => {
-        $number
+    ($kind:ident) => {
+        $kind
     };
-    ($number:literal, $answer:expr) => {
+    ($kind:ident, $answer:expr) => {
         $answer.kind.0
     };
 }

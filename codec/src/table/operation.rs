@@ -30,6 +30,8 @@ pub struct Operation<Q, A = Q> {
     pub answer: MessageType,
     /// Flags beyond `NLM_F_REQUEST`.
     pub flags: Flags,
+    /// The kernel's full name (`RTM_NEWLINK`); empty where none was said.
+    pub name: &'static str,
     formats: PhantomData<fn() -> (Q, A)>,
 }
 
@@ -43,7 +45,10 @@ impl<Q, A> Copy for Operation<Q, A> {}
 
 impl<Q, A> core::fmt::Debug for Operation<Q, A> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Operation({:?}, flags {:?})", self.kind, self.flags)
+        match self.name {
+            "" => write!(f, "Operation({:?}, flags {:?})", self.kind, self.flags),
+            name => write!(f, "Operation({name}, flags {:?})", self.flags),
+        }
     }
 }
 
@@ -51,7 +56,19 @@ impl<Q, A> Operation<Q, A> {
     /// A message of type `kind` that is answered by messages of type `answer`.
     #[must_use]
     pub const fn new(kind: u16, answer: u16) -> Self {
-        Self { kind: MessageType(kind), answer: MessageType(answer), flags: Flags::NONE, formats: PhantomData }
+        Self {
+            kind: MessageType(kind),
+            answer: MessageType(answer),
+            flags: Flags::NONE,
+            name: "",
+            formats: PhantomData,
+        }
+    }
+
+    /// The same with the kernel's name, for errors to say.
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     /// The same with more flags.
@@ -220,6 +237,8 @@ pub struct Operations {
     pub name: &'static str,
     /// What the kernel's names begin with (`RTM_`).
     pub prefix: &'static str,
+    /// What the rows' numbers are counted from: a message's type is the sum of both.
+    pub first: u16,
     /// The messages, by ascending number.
     pub rows: &'static [OperationRow],
 }
@@ -227,7 +246,7 @@ pub struct Operations {
 /// One message of a protocol or family.
 #[derive(Debug)]
 pub struct OperationRow {
-    /// Its type number.
+    /// Its number, counted from its table's [`first`](Operations::first).
     pub number: u16,
     /// The kernel's full name (`RTM_NEWLINK`).
     pub name: &'static str,
@@ -240,9 +259,10 @@ pub struct OperationRow {
 }
 
 impl Operations {
-    /// The row with this number.
+    /// The row of this type of message.
     #[must_use]
-    pub fn row(&self, number: u16) -> Option<&'static OperationRow> {
+    pub fn row(&self, kind: u16) -> Option<&'static OperationRow> {
+        let number = kind.checked_sub(self.first)?;
         let at = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
         self.rows.get(at)
     }

@@ -181,8 +181,8 @@ impl<'c> Batch<'c> {
                 if let Step::Failed(refusal) = step {
                     let buffer = self.connection.request.borrow();
                     let request = sent.request(&buffer, place);
-                    let error = refused(self.connection.socket().protocol(), &refusal, request, None);
-                    if let Error::Refused(refused) = error {
+                    let root = self.outbox.root(place);
+                    if let Some(Error::Refused(refused)) = root.map(|root| refused(&refusal, request, root)) {
                         let index = self.base + usize::try_from(place).unwrap_or(usize::MAX);
                         self.outcomes.failures.push(Failure { index, refused: *refused });
                     }

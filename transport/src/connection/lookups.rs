@@ -160,7 +160,7 @@ where
                     Step::Failed(refusal) => {
                         let buffer = self.connection.request.borrow();
                         let request = sent.request(&buffer, place);
-                        Err(refused(self.connection.socket().protocol(), &refusal, request, Some(Root::of::<Q>())))
+                        Err(refused(&refusal, request, Root::of(self.operation)))
                     }
                     Step::Finished { .. } => Err(Error::NoAnswer),
                     Step::NotMine | Step::Skip => continue,

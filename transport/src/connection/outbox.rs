@@ -4,6 +4,7 @@ use ringlink_codec::table::{AttributeWriter, Format, Operation};
 use ringlink_codec::wire::{Flags, Message, MessageHeader, Messages, Writer};
 
 use super::Connection;
+use super::request::Root;
 use crate::error::Error;
 
 /// What waits to be sent: messages one behind the other, with sequence numbers one after the other.
@@ -19,6 +20,8 @@ pub(super) struct Outbox {
     first: u32,
     /// Where the last that waits starts.
     last: usize,
+    /// What refusals are told with, of those that wait or were taken out last.
+    roots: Vec<Root>,
 }
 
 /// What was taken out to be sent.
@@ -39,7 +42,7 @@ impl Outbox {
     pub(super) fn new(connection: &Connection, cost: usize) -> Outbox {
         let buffer = connection.socket().receive_buffer().unwrap_or(0);
         let window = u32::try_from(buffer / cost).unwrap_or(u32::MAX).max(1);
-        Outbox { length: 0, waiting: 0, window, first: 0, last: 0 }
+        Outbox { length: 0, waiting: 0, window, first: 0, last: 0, roots: Vec::new() }
     }
 
     /// Writes a request behind those that wait; says no where it does not fit beside them, and all is as it was.
@@ -85,7 +88,9 @@ impl Outbox {
         let written = writer.finish()?.len();
         if self.waiting == 0 {
             self.first = sequence;
+            self.roots.clear();
         }
+        self.roots.push(Root::of(operation));
         self.last = start;
         self.length = start + written;
         self.waiting += 1;
@@ -98,6 +103,11 @@ impl Outbox {
         let sent = Sent { length: self.length, count: self.waiting, first: self.first, sent: false };
         (self.length, self.waiting) = (0, 0);
         (sent.count > 0).then_some(sent)
+    }
+
+    /// What a refusal of one of the requests is told with, until another is written.
+    pub(super) fn root(&self, place: u32) -> Option<Root> {
+        self.roots.get(usize::try_from(place).ok()?).copied()
     }
 
     /// Where the last that waits stands in the request buffer.

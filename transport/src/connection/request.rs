@@ -15,7 +15,6 @@ use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 use super::{Connection, Reply};
 use crate::engine::{Datagram, Deadline};
 use crate::error::{Error, Refused};
-use crate::socket::Protocol;
 
 /// How often a receive that the kernel refused with `EINVAL` is repeated: a reader on another processor than the
 /// requester may see that at the end of a dump.
@@ -70,7 +69,7 @@ impl Connection {
         let request = operation.write(&mut buffer, header, |attributes| fill(attributes))?;
         exchange.stamp(request);
         let length = request.len();
-        Ok(Request { length, exchange, answer: operation.answer, root: Root::of::<Q>(), sent: false })
+        Ok(Request { length, exchange, answer: operation.answer, root: Root::of(operation), sent: false })
     }
 
     /// Gives a dump's request that was not sent yet another number, for the socket as it is now.
@@ -308,39 +307,30 @@ impl Connection {
     fn refused(&self, refusal: &Refusal<'_>, request: &Request) -> Error {
         let buffer = self.request.borrow();
         let message = buffer.get(..request.length).and_then(|bytes| Message::parse(bytes).ok());
-        refused(self.engine.socket().protocol(), refusal, message, Some(request.root))
+        refused(refusal, message, request.root)
     }
 }
 
-/// A request's root space and the size of its fixed header: what a refusal's offset is resolved with.
+/// A request's name, its root space and the size of its fixed header: what a refusal is told with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Root {
+    name: &'static str,
     space: fn() -> &'static codec::table::Space,
     header: usize,
 }
 
 impl Root {
-    pub(crate) fn of<Q: Format>() -> Root {
-        Root { space: <Q::Space as Table>::space, header: <Q::Header as Record>::LAYOUT.size }
+    pub(crate) fn of<Q: Format, A>(operation: Operation<Q, A>) -> Root {
+        let header = <Q::Header as Record>::LAYOUT.size;
+        Root { name: operation.name, space: <Q::Space as Table>::space, header }
     }
 }
 
 /// The error for a refusal of `request`.
 #[cold]
-pub(crate) fn refused(
-    protocol: Protocol,
-    refusal: &Refusal<'_>,
-    request: Option<Message<'_>>,
-    root: Option<Root>,
-) -> Error {
-    let table = codec::protocol::Protocol::numbered(protocol.0);
-    let row = request.zip(table).and_then(|(request, table)| table.row(request, codec::generic::Numbers::default()));
-    let root = root.or(row.map(|row| Root { space: row.space, header: row.header.size }));
-    let path = match (request, root) {
-        (Some(request), Some(root)) => refusal.path(request, (root.space)(), root.header),
-        _ => Path::default(),
-    };
-    Error::Refused(Box::new(Refused::new(refusal, row.map_or("", |row| row.name), path)))
+pub(crate) fn refused(refusal: &Refusal<'_>, request: Option<Message<'_>>, root: Root) -> Error {
+    let path = request.map_or_else(Path::default, |request| refusal.path(request, (root.space)(), root.header));
+    Error::Refused(Box::new(Refused::new(refusal, root.name, path)))
 }
 
 /// Says no to an answer of another type.

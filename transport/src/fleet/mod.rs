@@ -161,12 +161,16 @@ struct Current {
     priming: bool,
 }
 
+/// The request that primes a socket.
+const PRIMING: Operation<((), ExtendedAck)> =
+    Operation::new(MessageType::NOOP.0, MessageType::NOOP.0).named("NLMSG_NOOP");
+
 impl Request {
     /// What primes a socket.
     fn priming() -> Request {
-        let header = MessageHeader { length: 16, kind: MessageType::NOOP, ..MessageHeader::default() };
-        let (bytes, root) = (header.to_bytes().to_vec(), Root::of::<((), ExtendedAck)>());
-        Request { number: 0, kind: Exchange::apply, bytes, answer: MessageType::NOOP, root }
+        let header = MessageHeader { length: 16, kind: PRIMING.kind, ..MessageHeader::default() };
+        let (bytes, root) = (header.to_bytes().to_vec(), Root::of(PRIMING));
+        Request { number: 0, kind: Exchange::apply, bytes, answer: PRIMING.answer, root }
     }
 }
 
@@ -311,7 +315,7 @@ impl Fleet {
         if member.current.is_none() && member.queue.is_empty() {
             self.crew.ready.push_back(socket);
         }
-        let root = Root::of::<Q>();
+        let root = Root::of(operation);
         member.queue.push_back(Request { number, kind, bytes, answer: operation.answer, root });
         Ok(Ticket { socket, number })
     }
@@ -342,8 +346,7 @@ impl Fleet {
             let deadline = self.deadline.map_or(Deadline::none(), Deadline::after);
             match mover.next(sockets, deadline) {
                 Ok(Arrival::Received(number, Ok(datagram))) => {
-                    let protocol = sockets.get(number).map_or(Protocol::ROUTE, Socket::protocol);
-                    crew.take(number, protocol, &datagram, &mut each)?;
+                    crew.take(number, &datagram, &mut each)?;
                 }
                 Ok(Arrival::Received(number, Err(error)) | Arrival::Sent(number, Err(error))) => {
                     crew.trouble(number, error, &mut each)?;
@@ -393,13 +396,7 @@ impl Crew {
     }
 
     /// Goes through a datagram.
-    fn take(
-        &mut self,
-        number: usize,
-        protocol: Protocol,
-        datagram: &Datagram<'_>,
-        each: &mut Each<'_>,
-    ) -> Result<(), Error> {
+    fn take(&mut self, number: usize, datagram: &Datagram<'_>, each: &mut Each<'_>) -> Result<(), Error> {
         let Some(member) = self.members.get_mut(number) else { return Ok(()) };
         let Some(Current { exchange, request, priming }) = &mut member.current else { return Ok(()) };
         let ticket = Ticket { socket: number, number: request.number };
@@ -419,7 +416,7 @@ impl Crew {
                 Step::Item(_) => exchange.skipped(),
                 Step::Failed(refusal) => {
                     let asked = Message::parse(&request.bytes).ok();
-                    refusal_found = Some(refused(protocol, &refusal, asked, Some(request.root)));
+                    refusal_found = Some(refused(&refusal, asked, request.root));
                 }
                 Step::NotMine | Step::Skip | Step::Finished { .. } => {}
             }

@@ -134,7 +134,7 @@ impl Handle {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Answer<A>, Error> {
         let request = self.write(operation, header, fill)?;
-        match self.ask(request, Root::of::<Q>(), Kind::Get(operation.answer))? {
+        match self.ask(request, Root::of(operation), Kind::Get(operation.answer))? {
             Outcome::Answer(bytes) => Ok(Answer { bytes, format: PhantomData }),
             Outcome::Done(_) => Err(Error::NoAnswer),
         }
@@ -152,7 +152,7 @@ impl Handle {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Option<String>, Error> {
         let request = self.write(operation, header, fill)?;
-        match self.ask(request, Root::of::<Q>(), Kind::Apply)? {
+        match self.ask(request, Root::of(operation), Kind::Apply)? {
             Outcome::Done(warning) => Ok(warning),
             Outcome::Answer(_) => Ok(None),
         }
@@ -174,8 +174,13 @@ impl Handle {
         // Room for all the datagrams, the start and the end: the worker never waits to say something.
         let (say, parts) = sync_channel(self.datagrams.saturating_add(2));
         let reader = Arc::new(());
-        let asked =
-            Asked { request, root: Root::of::<Q>(), answer: operation.answer, say, reader: Arc::downgrade(&reader) };
+        let asked = Asked {
+            request,
+            root: Root::of(operation),
+            answer: operation.answer,
+            say,
+            reader: Arc::downgrade(&reader),
+        };
         self.queue.send(Work::Dump(asked)).map_err(|_| Error::WorkerGone)?;
         match parts.recv() {
             Ok(Part::Started { lane, exchange }) => Ok(Dump {

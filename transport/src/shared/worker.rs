@@ -238,14 +238,13 @@ impl Worker {
         self.counts.requests += count as u64;
         self.counts.sends += 1;
         self.counts.most_at_once = self.counts.most_at_once.max(count);
-        let protocol = self.opener.protocol;
         let deadline = self.opener.deadline();
         let mut lost = None;
         let mut received = self.engine.exchange(&self.batch.bytes, deadline);
         let error = loop {
             match received {
                 Ok(datagram) => {
-                    let sorted = self.batch.sort(&datagram, protocol, &mut self.counts);
+                    let sorted = self.batch.sort(&datagram, &mut self.counts);
                     lost = lost.or(sorted.err());
                 }
                 // Nobody can say whose answer it was. Those that are there yet are taken.
@@ -323,7 +322,7 @@ impl Flying {
 
 impl Batch {
     /// Takes a datagram's messages to those who wait for them.
-    fn sort(&mut self, datagram: &Datagram<'_>, protocol: Protocol, counts: &mut Counts) -> Result<(), Error> {
+    fn sort(&mut self, datagram: &Datagram<'_>, counts: &mut Counts) -> Result<(), Error> {
         for message in Messages::new(datagram) {
             let message = message?;
             let place = usize::try_from(message.header.sequence.wrapping_sub(self.first)).unwrap_or(usize::MAX);
@@ -342,7 +341,7 @@ impl Batch {
                 }
                 (Step::Failed(refusal), _) => {
                     let request = self.bytes.get(flying.request.clone()).and_then(|bytes| Message::parse(bytes).ok());
-                    flying.tell(Err(refused(protocol, &refusal, request, Some(flying.root))));
+                    flying.tell(Err(refused(&refusal, request, flying.root)));
                 }
                 (Step::NotMine, _) => counts.strays += 1,
                 (Step::Skip, _) | (Step::Item(_), Kind::Apply) => {}
@@ -424,7 +423,7 @@ impl Lane {
         let failure = match received {
             Ok(datagram) => {
                 running.until = opener.deadline();
-                let taken = running.take(&datagram, opener.protocol, counts);
+                let taken = running.take(&datagram, counts);
                 drop(datagram);
                 match taken {
                     Ok(false) => return,
@@ -455,7 +454,7 @@ impl Lane {
 
 impl Running {
     /// Goes through a datagram and hands it to the reader; says whether it was the last.
-    fn take(&mut self, datagram: &Datagram<'_>, protocol: Protocol, counts: &mut Counts) -> Result<bool, Error> {
+    fn take(&mut self, datagram: &Datagram<'_>, counts: &mut Counts) -> Result<bool, Error> {
         let mut failure = None;
         let mut items = false;
         for message in Messages::new(datagram) {
@@ -471,7 +470,7 @@ impl Running {
                 Step::Item(_) => self.exchange.skipped(),
                 Step::Failed(refusal) => {
                     let request = Message::parse(&self.request).ok();
-                    failure = Some(refused(protocol, &refusal, request, Some(self.root)));
+                    failure = Some(refused(&refusal, request, self.root));
                 }
                 Step::NotMine => counts.strays += 1,
                 Step::Finished { .. } | Step::Skip => {}
