@@ -38,7 +38,7 @@
 //! | 2 | [`table`] | keys and rows, values, typed reading and writing, the macros |
 //! | 3 | [`exchange`], [`reply`], [`follow`] | requests, replies, refusals, lost events; no family |
 //! | 4 | [`mod@print`] | names and values of anything, from the rows |
-//! | 5 | [`route`], [`generic`], [`diag`], [`xfrm`] | one family each: tables, headers, a few views |
+//! | 5 | [`route`], [`generic`], [`diag`], [`xfrm`], [`netfilter`] | one family each: tables, headers, a few views |
 //! | 5 | [`multicast`] | the groups of every protocol |
 //!
 //! # What is absent
@@ -84,6 +84,7 @@ pub mod protocol;
 
 pub mod diag;
 pub mod generic;
+pub mod netfilter;
 pub mod route;
 pub mod xfrm;
 

@@ -39,7 +39,7 @@ pub struct AddressFamily {
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &GENERIC];
+pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &NETFILTER, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
@@ -52,6 +52,10 @@ pub const SOCK_DIAG: Protocol =
 /// IPsec.
 pub const XFRM: Protocol =
     Protocol { number: 6, name: "NETLINK_XFRM", numbering: Numbering::Types(&[crate::xfrm::Xfrm::OPERATIONS]) };
+
+/// Firewall, connection tracking, packets to and from programs, sets.
+pub const NETFILTER: Protocol =
+    Protocol { number: 12, name: "NETLINK_NETFILTER", numbering: Numbering::Types(crate::netfilter::OPERATIONS) };
 
 /// Families that register by name.
 pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };
