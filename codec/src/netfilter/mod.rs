@@ -10,6 +10,7 @@ pub mod conntrack;
 pub mod ipset;
 pub mod log;
 pub mod nftables;
+pub mod packet;
 pub mod queue;
 
 use crate::table::{Be16, Be32, Operations};
