@@ -25,7 +25,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::route::Family;
 use crate::table::Record;
-use crate::wire::{Error, ErrorKind, short};
+use crate::wire::{Error, ErrorKind, copy, short};
 use crate::{record, values};
 
 // include/uapi/linux/inet_diag.h
@@ -301,7 +301,7 @@ impl<'b> Program<'b> {
     fn bytes(&mut self, bytes: &[u8]) {
         let end = self.length.saturating_add(bytes.len());
         if let Some(space) = self.buffer.get_mut(self.length..end) {
-            space.copy_from_slice(bytes);
+            copy(space, bytes);
         }
         self.length = end;
     }

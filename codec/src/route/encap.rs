@@ -359,7 +359,7 @@ macro_rules! segments {
             fn encode(self, writer: &mut Writer<'_>) {
                 Record::write(self.0, writer);
                 for segment in self.1 {
-                    writer.bytes(&segment.octets());
+                    writer.array(segment.octets());
                 }
             }
         }

@@ -309,7 +309,7 @@ impl Encode<Tlvs> for &[(u8, &[u8])] {
         for (kind, bytes) in self {
             match u8::try_from(bytes.len()) {
                 Ok(length) => {
-                    writer.bytes(&[*kind, length]);
+                    writer.array([*kind, length]);
                     writer.bytes(bytes);
                 }
                 Err(_) => {

@@ -124,7 +124,7 @@ macro_rules! number {
         impl Encode<$marker> for $int {
             #[inline]
             fn encode(self, writer: &mut Writer<'_>) {
-                writer.bytes(&self.$to());
+                writer.array(self.$to());
             }
         }
         impl Fixed for $marker {
@@ -212,8 +212,8 @@ impl Value for Uint {
 impl Encode<Uint> for u64 {
     fn encode(self, writer: &mut Writer<'_>) {
         match u32::try_from(self) {
-            Ok(small) => writer.bytes(&small.to_ne_bytes()),
-            Err(_) => writer.bytes(&self.to_ne_bytes()),
+            Ok(small) => writer.array(small.to_ne_bytes()),
+            Err(_) => writer.array(self.to_ne_bytes()),
         }
     }
 }
@@ -257,8 +257,8 @@ impl Value for Sint {
 impl Encode<Sint> for i64 {
     fn encode(self, writer: &mut Writer<'_>) {
         match i32::try_from(self) {
-            Ok(small) => writer.bytes(&small.to_ne_bytes()),
-            Err(_) => writer.bytes(&self.to_ne_bytes()),
+            Ok(small) => writer.array(small.to_ne_bytes()),
+            Err(_) => writer.array(self.to_ne_bytes()),
         }
     }
 }
@@ -276,7 +276,7 @@ impl Value for Ipv4Addr {
 impl Encode<Ipv4Addr> for Ipv4Addr {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.octets());
+        writer.array(self.octets());
     }
 }
 
@@ -297,7 +297,7 @@ impl Value for Ipv6Addr {
 impl Encode<Ipv6Addr> for Ipv6Addr {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.octets());
+        writer.array(self.octets());
     }
 }
 

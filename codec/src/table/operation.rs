@@ -151,13 +151,13 @@ impl<Q: Format, A> Operation<Q, A> {
 fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader) -> usize {
     writer.pad();
     let start = writer.length();
-    writer.bytes(&MessageHeader { kind, flags: message.flags | flags, ..message }.to_bytes());
+    writer.array(MessageHeader { kind, flags: message.flags | flags, ..message }.to_bytes());
     start
 }
 
 fn close(writer: &mut Writer<'_>, start: usize) {
     let length = writer.length().saturating_sub(start);
-    writer.patch(start, &short(length).to_ne_bytes());
+    writer.patch(start, short(length).to_ne_bytes());
 }
 
 /// A message taken apart: the fixed header by copy, the attributes not decoded.

@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::{Encode, Malformed, Record, Shape, Value};
-use crate::wire::{Payload, Writer};
+use crate::wire::{Payload, Writer, copy};
 
 /// Bytes that are read and written like others, but printed only where that is asked for.
 pub struct Secret;
@@ -119,7 +119,7 @@ impl<const N: usize> OwnedSecret<N> {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let mut secret = Self { bytes: [0; N], length: bytes.len() };
-        secret.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        copy(secret.bytes.get_mut(..bytes.len())?, bytes);
         Some(secret)
     }
 

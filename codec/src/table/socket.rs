@@ -78,17 +78,17 @@ impl Encode<SockAddr> for SocketAddr {
     fn encode(self, writer: &mut Writer<'_>) {
         match self {
             Self::V4(address) => {
-                writer.bytes(&INET.to_ne_bytes());
-                writer.bytes(&address.port().to_be_bytes());
-                writer.bytes(&address.ip().octets());
-                writer.bytes(&[0; 8]);
+                writer.array(INET.to_ne_bytes());
+                writer.array(address.port().to_be_bytes());
+                writer.array(address.ip().octets());
+                writer.array([0; 8]);
             }
             Self::V6(address) => {
-                writer.bytes(&INET6.to_ne_bytes());
-                writer.bytes(&address.port().to_be_bytes());
-                writer.bytes(&address.flowinfo().to_ne_bytes());
-                writer.bytes(&address.ip().octets());
-                writer.bytes(&address.scope_id().to_ne_bytes());
+                writer.array(INET6.to_ne_bytes());
+                writer.array(address.port().to_be_bytes());
+                writer.array(address.flowinfo().to_ne_bytes());
+                writer.array(address.ip().octets());
+                writer.array(address.scope_id().to_ne_bytes());
             }
         }
     }

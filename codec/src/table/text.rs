@@ -183,7 +183,7 @@ impl<const N: usize> Value for Chars<N> {
 impl<const N: usize> Encode<Chars<N>> for Chars<N> {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.0);
+        writer.array(self.0);
     }
 }
 
@@ -332,7 +332,7 @@ macro_rules! bytes {
             fn encode(self, writer: &mut Writer<'_>) {
                 let $value = self;
                 writer.bytes($bytes);
-                $(writer.bytes(&[$end]);)?
+                $(writer.array([$end]);)?
             }
         }
     )*};
@@ -361,14 +361,14 @@ impl<const N: usize> Encode<Bytes> for &[u8; N] {
 impl Encode<Inet> for Ipv4Addr {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.octets());
+        writer.array(self.octets());
     }
 }
 
 impl Encode<Inet> for Ipv6Addr {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.octets());
+        writer.array(self.octets());
     }
 }
 
@@ -376,8 +376,8 @@ impl Encode<Inet> for IpAddr {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
         match self {
-            Self::V4(address) => writer.bytes(&address.octets()),
-            Self::V6(address) => writer.bytes(&address.octets()),
+            Self::V4(address) => writer.array(address.octets()),
+            Self::V6(address) => writer.array(address.octets()),
         }
     }
 }

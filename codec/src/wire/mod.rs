@@ -39,6 +39,12 @@ pub const fn align(length: usize) -> usize {
     length.wrapping_add(3) & !3
 }
 
+/// Copies as many bytes as both have. Unlike `copy_from_slice` this has no panic that a compiler must prove away.
+#[inline(always)]
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
 /// How `Debug` shows bytes: how many there are, not which, for they may be a key.
 pub(crate) struct Counted<'a>(pub &'a [u8]);
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{ATTRIBUTE_HEADER, Error, ErrorKind, align, short};
+use super::{ATTRIBUTE_HEADER, Error, ErrorKind, align, copy, short};
 
 /// Writes into a slice; errors stick and come back once, from [`Writer::finish`].
 ///
@@ -44,12 +44,21 @@ impl<'b> Writer<'b> {
         self.error.is_none() && self.length <= self.buffer.len()
     }
 
+    /// Appends bytes whose number is fixed.
+    #[inline]
+    pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some(space) = self.buffer.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            *space = bytes;
+        }
+        self.length = self.length.saturating_add(N);
+    }
+
     /// Appends bytes.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         let end = self.length.saturating_add(bytes.len());
         if let Some(space) = self.buffer.get_mut(self.length..end) {
-            space.copy_from_slice(bytes);
+            copy(space, bytes);
         }
         self.length = end;
     }
@@ -67,18 +76,20 @@ impl<'b> Writer<'b> {
     #[inline]
     pub fn pad(&mut self) {
         let end = align(self.length);
-        if let Some(space) = self.buffer.get_mut(self.length..end) {
-            space.fill(0);
+        // Most of what is written needs none.
+        if end != self.length {
+            if let Some(space) = self.buffer.get_mut(self.length..end) {
+                space.fill(0);
+            }
+            self.length = end;
         }
-        self.length = end;
     }
 
     /// Overwrites bytes written before; nothing where the buffer ended earlier.
     #[inline]
-    pub fn patch(&mut self, at: usize, bytes: &[u8]) {
-        let end = at.saturating_add(bytes.len());
-        if let Some(space) = self.buffer.get_mut(at..end) {
-            space.copy_from_slice(bytes);
+    pub fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        if let Some(space) = self.buffer.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *space = bytes;
         }
     }
 
@@ -87,7 +98,7 @@ impl<'b> Writer<'b> {
     pub fn open(&mut self, kind: u16) -> usize {
         let start = self.length;
         let [low, high] = kind.to_ne_bytes();
-        self.bytes(&[0, 0, low, high]);
+        self.array([0, 0, low, high]);
         start
     }
 
@@ -96,7 +107,7 @@ impl<'b> Writer<'b> {
     pub fn close(&mut self, start: usize) {
         let length = self.length.saturating_sub(start);
         match u16::try_from(length) {
-            Ok(length) => self.patch(start, &length.to_ne_bytes()),
+            Ok(length) => self.patch(start, length.to_ne_bytes()),
             Err(_) => self.too_long(start, length),
         }
         self.pad();

@@ -91,7 +91,7 @@ impl Value for Address {
 impl Encode<Address> for Address {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
-        writer.bytes(&self.0);
+        writer.array(self.0);
     }
 }
 
