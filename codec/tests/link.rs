@@ -908,11 +908,11 @@ fn tables_are_sound() {
                     continue;
                 }
                 seen.push(space);
-                for pair in space.rows.windows(2) {
+                for pair in space.rows().collect::<Vec<_>>().windows(2) {
                     assert!(pair[0].number < pair[1].number, "{}: {} is out of order", space.name, pair[1].name);
                 }
-                open.extend(space.rows.iter().map(|row| row.shape));
-                for row in space.rows {
+                open.extend(space.rows().map(|row| row.shape));
+                for row in space.rows() {
                     let Shape::Choice(table) = row.shape else { continue };
                     if let By::Sibling(sibling) = table().by {
                         assert!(space.row(sibling).is_some(), "{}: nothing chooses {}", space.name, row.name);

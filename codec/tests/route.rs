@@ -544,7 +544,7 @@ fn tables_are_sound() {
     assert_eq!(Rtm::GETROUTE.answer, Rtm::NEWROUTE.kind);
     assert_eq!(Rtm::GETMULTICAST.answer, MessageType(58));
     for row in rows {
-        assert!((row.space)().rows.is_sorted_by_key(|row| row.number), "{}", row.name);
+        assert!((row.space)().rows().is_sorted_by_key(|row| row.number), "{}", row.name);
     }
     // Sizes that the kernel has (x86-64).
     assert_eq!(size_of::<AddressHeader>(), 8);

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use ringlink::codec::table::{
-    AttributeWriter, Be16, Be32, Be64, Bytes, Flag, Inet, Key, Nest, Row, Shape, Sint, SockAddr, Space, Str, Table,
-    Uint, ValueTable,
+    AttributeWriter, Be16, Be32, Be64, Bytes, Flag, Inet, Key, Name, Nest, Row, Shape, Sint, SockAddr, Space, Str,
+    Table, Uint, ValueTable,
 };
 
 use crate::arguments::number;
@@ -27,8 +27,13 @@ impl Chosen {
 
 impl Table for Chosen {
     fn space() -> &'static Space {
-        static NONE: Space = Space { name: "", prefix: "", rows: &[] };
+        static NONE: Space = Space::new("", "", Chosen::names, &[]);
         SPACE.get().copied().unwrap_or(&NONE)
+    }
+
+    fn names() -> &'static [Name] {
+        // Nothing is read by it.
+        &[]
     }
 }
 
@@ -74,7 +79,7 @@ fn place(
     number: u16,
     many: bool,
     shape: Shape,
-    row: &'static Row,
+    row: Row,
     rest: Option<&str>,
     value: &str,
 ) -> Result<(), String> {
@@ -153,16 +158,16 @@ fn has(nodes: &[Node], space: &'static Space, path: &str) -> bool {
 }
 
 /// A row by its name, with or without the prefix, in any case.
-fn row(space: &'static Space, name: &str) -> Option<&'static Row> {
-    let is = |row: &&Row| {
+fn row(space: &'static Space, name: &str) -> Option<Row> {
+    let is = |row: &Row| {
         let bare = row.name.strip_prefix(space.prefix).unwrap_or(row.name);
         row.name.eq_ignore_ascii_case(name) || bare.eq_ignore_ascii_case(name)
     };
-    space.rows.iter().find(is)
+    space.rows().find(is)
 }
 
 fn names(space: &'static Space) -> String {
-    let known = space.rows.iter().filter(|row| !matches!(row.shape, Shape::Pad));
+    let known = space.rows().filter(|row| !matches!(row.shape, Shape::Pad));
     let names: Vec<String> =
         known.map(|row| row.name.strip_prefix(space.prefix).unwrap_or(row.name).to_lowercase()).collect();
     format!("one of {} ({}…)", names.join(", "), space.prefix)

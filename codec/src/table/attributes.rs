@@ -119,7 +119,7 @@ impl<'a, S: Table> Attributes<'a, S> {
         let Some(payload) = self.chosen_payload::<C, V>(key)? else {
             return Ok(None);
         };
-        V::decode(payload).map(Some).map_err(|kind| locate(kind, payload.offset, key.number(), S::space))
+        V::decode(payload).map(Some).map_err(|kind| locate(kind, payload.offset, key.number(), S::names))
     }
 
     fn chosen_payload<C, V>(self, key: Key<S, Choice<C>>) -> Result<Option<Payload<'a>>, Error>
@@ -172,7 +172,7 @@ impl<'a, S: Table, V: Value> Iterator for All<'a, S, V> {
 
 #[inline]
 fn decode<'a, S: Table, V: Value>(raw: RawAttribute<'a>) -> Result<V::Read<'a>, Error> {
-    V::decode(raw.payload).map_err(|kind| locate(kind, raw.payload.offset, raw.number(), S::space))
+    V::decode(raw.payload).map_err(|kind| locate(kind, raw.payload.offset, raw.number(), S::names))
 }
 
 /// Keys that are read together: a key, or a tuple of up to twelve keys or tuples.
@@ -213,7 +213,7 @@ impl<S: Table, V: Value> Keys<S> for Key<S, V> {
         let offset = run.offset.wrapping_add(place(inside));
         match V::decode(Payload { bytes, offset }) {
             Ok(value) => Ok(Some(value)),
-            Err(kind) => Err(locate(kind, offset, self.number(), S::space)),
+            Err(kind) => Err(locate(kind, offset, self.number(), S::names)),
         }
     }
 }

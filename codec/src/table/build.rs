@@ -9,7 +9,7 @@ use super::{
     Value,
 };
 use crate::wire::{
-    Counted, Error, ErrorKind, Flags, Message, MessageHeader, Messages, RawAttribute, Writer, align, short,
+    Counted, Error, ErrorKind, Flags, Message, MessageHeader, Messages, RawAttribute, Writer, align, copy, short,
 };
 
 /// Writes the attributes of one nest or one message, of the space `S`.
@@ -178,7 +178,7 @@ impl<'b, H: Record, S: Table> RecordsWriter<'_, 'b, H, S> {
         fill(&mut AttributeWriter::new(self.writer));
         let length = self.writer.length().saturating_sub(start);
         match u16::try_from(length) {
-            Ok(length) => self.writer.patch(start, &length.to_ne_bytes()),
+            Ok(length) => self.writer.patch(start, length.to_ne_bytes()),
             Err(_) => {
                 let kind = ErrorKind::TooLong { length: short(length) };
                 self.writer.fail(Error::new(kind, short(start)));
@@ -380,6 +380,6 @@ impl<'b> Batch<'b> {
 /// Replaces the header of a written message.
 pub(crate) fn stamp(message: &mut [u8], header: MessageHeader) {
     if let Some(space) = message.get_mut(..size_of::<MessageHeader>()) {
-        space.copy_from_slice(&header.to_bytes());
+        copy(space, &header.to_bytes());
     }
 }

@@ -46,16 +46,22 @@ macro_rules! space {
 
         impl $crate::table::Table for $name {
             fn space() -> &'static $crate::table::Space {
-                static SPACE: $crate::table::Space = $crate::table::Space {
-                    name: stringify!($name),
-                    prefix: $prefix,
-                    rows: &[$($crate::table::Row {
+                static SPACE: $crate::table::Space = $crate::table::Space::new(
+                    stringify!($name),
+                    $prefix,
+                    <$name as $crate::table::Table>::names,
+                    &[$(<$value as $crate::table::Value>::SHAPE),*],
+                );
+                &SPACE
+            }
+
+            fn names() -> &'static [$crate::table::Name] {
+                const {
+                    &[$($crate::table::Name {
                         number: $number,
                         name: concat!($prefix, $crate::name_there!($row $(, $name_there)?)),
-                        shape: <$value as $crate::table::Value>::SHAPE,
-                    }),*],
-                };
-                &SPACE
+                    }),*]
+                }
             }
         }
     };

@@ -136,7 +136,7 @@ pub use secret::{Keyed, OwnedSecret, Secret, SecretBytes, wipe};
 #[doc(hidden)]
 pub use shape::Literal;
 pub use shape::{
-    AlternativeRow, By, ChoiceTable, Field, Layout, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
+    AlternativeRow, By, ChoiceTable, Field, Layout, Name, NamedValue, Row, Selected, Selector, Shape, Space, ValueTable,
 };
 pub use socket::{SockAddr, SocketAddress};
 pub use text::{BareStr, Bytes, Chars, Flag, Hardware, HardwareAddress, Inet, InetAddress, Pad, Str, Text};

@@ -9,12 +9,28 @@ pub struct Space {
     pub name: &'static str,
     /// What the kernel's names begin with (`IFLA_`).
     pub prefix: &'static str,
-    /// The attributes, by ascending number.
-    pub rows: &'static [Row],
+    names: fn() -> &'static [Name],
+    /// INVARIANT: one for each of the names, in their order.
+    shapes: &'static [Shape],
+}
+
+/// The number and the name of an attribute.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    /// Its number, without flags.
+    pub number: u16,
+    /// The kernel's full name (`IFLA_MTU`).
+    pub name: &'static str,
+}
+
+/// The name of the attribute with this number, among names by ascending number.
+pub(super) fn name_of(names: &[Name], number: u16) -> Option<&'static str> {
+    let at = names.binary_search_by_key(&number, |name| name.number).ok()?;
+    names.get(at).map(|name| name.name)
 }
 
 /// One attribute of a space.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// Its number, without flags.
     pub number: u16,
@@ -25,17 +41,39 @@ pub struct Row {
 }
 
 impl Space {
+    /// A space; [`space!`](crate::space) makes them. Names stand by ascending number, shapes in the names' order.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        prefix: &'static str,
+        names: fn() -> &'static [Name],
+        shapes: &'static [Shape],
+    ) -> Self {
+        Self { name, prefix, names, shapes }
+    }
+
+    /// The attributes, by ascending number.
+    pub fn rows(&self) -> impl Iterator<Item = Row> + Clone + use<> {
+        (self.names)().iter().zip(self.shapes).map(|(Name { number, name }, shape)| Row {
+            number: *number,
+            name,
+            shape: *shape,
+        })
+    }
+
     /// The row with this number.
     #[must_use]
-    pub fn row(&self, number: u16) -> Option<&'static Row> {
-        let at = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
-        self.rows.get(at)
+    pub fn row(&self, number: u16) -> Option<Row> {
+        let names = (self.names)();
+        let at = names.binary_search_by_key(&number, |name| name.number).ok()?;
+        Some(Row { number, name: names.get(at)?.name, shape: *self.shapes.get(at)? })
     }
 
     /// The row with this kernel name, with or without the prefix.
     #[must_use]
-    pub fn row_named(&self, name: &str) -> Option<&'static Row> {
-        self.rows.iter().find(|row| row.name == name || row.name.strip_prefix(self.prefix) == Some(name))
+    pub fn row_named(&self, name: &str) -> Option<Row> {
+        self.rows().find(|row| row.name == name || row.name.strip_prefix(self.prefix) == Some(name))
     }
 }
 
@@ -179,7 +217,7 @@ pub struct Layout {
 
 impl Layout {
     /// How many bytes of `bytes`, which begin with the struct, are the struct and what follows it before attributes.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn length(&self, bytes: &[u8]) -> usize {
         let tail = self.tail.and_then(|at| bytes.get(at..)?.first_chunk().copied()).map_or(0, u16::from_ne_bytes);

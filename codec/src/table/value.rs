@@ -2,8 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::{Layout, Shape, Space};
-use crate::wire::{Error, ErrorKind, Payload, Writer, short};
+use super::shape::name_of;
+use super::{Layout, Name, Shape, Space};
+use crate::wire::{Error, ErrorKind, Payload, Writer, copy, short};
 
 /// Why a payload cannot be read: becomes an [`Error`] where attribute and place are known.
 pub type Malformed = ErrorKind;
@@ -42,6 +43,10 @@ pub trait Fixed: Value {
 pub trait Table {
     /// The rows.
     fn space() -> &'static Space;
+
+    /// The names alone: what errors say. A program that only reads and writes has no use for the rest of the rows, which
+    /// lead to those of all nests, and the linker leaves them out.
+    fn names() -> &'static [Name];
 }
 
 /// The typed name of an attribute: belongs to space `S`, holds a `V`.
@@ -77,7 +82,7 @@ impl<S, V> Copy for Key<S, V> {}
 
 impl<S: Table, V> core::fmt::Debug for Key<S, V> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(S::space().row(self.number).map_or("unknown", |row| row.name))
+        f.write_str(name_of(S::names(), self.number).unwrap_or("unknown"))
     }
 }
 
@@ -135,7 +140,7 @@ pub fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
 #[cold]
 fn take_short<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
     let mut bytes = [0; N];
-    bytes.iter_mut().zip(core::mem::take(rest)).for_each(|(to, from)| *to = *from);
+    copy(&mut bytes, core::mem::take(rest));
     bytes
 }
 
@@ -173,6 +178,6 @@ pub(crate) fn wrong_length(bytes: &[u8], expected: usize) -> Malformed {
 /// The error for an attribute of a space, with its name.
 #[cold]
 #[inline(never)]
-pub(crate) fn locate(kind: Malformed, offset: u32, number: u16, space: fn() -> &'static Space) -> Error {
-    Error { kind, offset, attribute: number, name: space().row(number).map_or("", |row| row.name) }
+pub(crate) fn locate(kind: Malformed, offset: u32, number: u16, names: fn() -> &'static [Name]) -> Error {
+    Error { kind, offset, attribute: number, name: name_of(names(), number).unwrap_or_default() }
 }

@@ -82,9 +82,9 @@ impl Facts {
             names.extend(values.rows().map(|(name, number)| (values.table.name, name, number)));
         }
         for space in &tables.spaces {
-            names.extend(space.rows.iter().map(|row| (space.name, c_name(row.name), u64::from(row.number))));
+            names.extend(space.rows().map(|row| (space.name, c_name(row.name), u64::from(row.number))));
             findings.wrong.extend(self.other_names(space, findings));
-            findings.doubts.extend(space.rows.iter().filter_map(|row| self.doubt(space, row)));
+            findings.doubts.extend(space.rows().filter_map(|row| self.doubt(space, row)));
         }
         for (table, name, number) in names {
             let fact = self.attributes.get(&name).map(|fact| (fact.family.as_str(), fact.number));
@@ -119,7 +119,7 @@ impl Facts {
     /// Rows whose number has another name in the facts, unless the installed headers know ours as well.
     fn other_names(&self, space: &Space, findings: &Findings) -> Vec<String> {
         let mut homes: BTreeMap<&str, usize> = BTreeMap::new();
-        for fact in space.rows.iter().filter_map(|row| self.attributes.get(&c_name(row.name))) {
+        for fact in space.rows().filter_map(|row| self.attributes.get(&c_name(row.name))) {
             *homes.entry(&fact.space).or_default() += 1;
         }
         let Some((home, _)) = homes.into_iter().max_by_key(|(_, rows)| *rows) else {
@@ -131,12 +131,11 @@ impl Facts {
             .filter(|(_, fact)| fact.space == home)
             .map(|(name, fact)| (fact.number, name.as_str()))
             .collect();
-        let unknown = |row: &&Row| {
+        let unknown = |row: &Row| {
             !self.attributes.contains_key(&c_name(row.name)) && !findings.confirmed.contains(&c_name(row.name))
         };
         space
-            .rows
-            .iter()
+            .rows()
             .filter(unknown)
             .filter_map(|row| theirs.get(&u64::from(row.number)).map(|name| (row, name)))
             .map(|(row, name)| {
@@ -146,7 +145,7 @@ impl Facts {
     }
 
     /// A row whose payload has another form than the kernel's policy, or where there is none its description, says.
-    fn doubt(&self, space: &Space, row: &Row) -> Option<String> {
+    fn doubt(&self, space: &Space, row: Row) -> Option<String> {
         let fact = self.attributes.get(&c_name(row.name))?;
         let [policy, spec] = &fact.forms;
         let (theirs, said) = Form::of_policy(policy)

@@ -277,7 +277,7 @@ fn probes(tables: &Tables) -> Vec<Probe> {
         }
     }
     for space in &tables.spaces {
-        for row in space.rows {
+        for row in space.rows() {
             number(space.name, c_name(row.name), u64::from(row.number), Kind::Number);
         }
     }

@@ -45,7 +45,7 @@ pub fn run(options: &Options) -> Outcome {
     let tables = Tables::gather();
     let count = |rows: usize, of: usize, what| println!("{what}: {rows} in {of}");
     count(tables.operations.iter().map(|(_, table)| table.rows.len()).sum(), tables.operations.len(), "messages");
-    count(tables.spaces.iter().map(|space| space.rows.len()).sum(), tables.spaces.len(), "attributes");
+    count(tables.spaces.iter().map(|space| space.rows().count()).sum(), tables.spaces.len(), "attributes");
     count(tables.values.iter().map(|values| values.table.rows.len()).sum(), tables.values.len(), "values");
     count(tables.layouts.iter().map(|layout| layout.fields.len()).sum(), tables.layouts.len(), "fields");
 

@@ -82,7 +82,7 @@ impl Tables {
     fn space(&mut self, space: &'static Space) {
         if self.seen.insert(("space", space.name, std::ptr::from_ref(space).addr())) {
             self.spaces.push(space);
-            for row in space.rows {
+            for row in space.rows() {
                 self.shape(row.shape, space);
             }
         }
@@ -145,7 +145,7 @@ impl Tables {
             wrong.extend(disorder(&format!("{protocol} ({})", operations.name), rows));
         }
         for space in &self.spaces {
-            let rows = space.rows.iter().map(|row| (u64::from(row.number), row.name));
+            let rows = space.rows().map(|row| (u64::from(row.number), row.name));
             wrong.extend(disorder(space.name, rows));
         }
         for Values { table, .. } in &self.values {
@@ -155,7 +155,7 @@ impl Tables {
             }
         }
         let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
-        let attributes = self.spaces.iter().flat_map(|space| space.rows);
+        let attributes = self.spaces.iter().flat_map(|space| space.rows());
         let attributes = attributes.map(|row| (c_name(row.name), u64::from(row.number)));
         for (name, number) in attributes.chain(self.values.iter().flat_map(Values::rows)) {
             let other = *numbers.entry(name.clone()).or_insert(number);
