@@ -6,7 +6,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::value::{exactly, give, take, wrong_length};
 use super::{Encode, Fixed, Malformed, Plain, Shape, Value};
-use crate::wire::{Payload, Writer};
+use crate::wire::{Payload, RawAttribute, Writer};
 
 /// `big_endian! { /// Doc. Be16, u16, 2; }` makes `Be16` a number that stands big-endian, without alignment.
 macro_rules! big_endian {
@@ -191,6 +191,49 @@ impl<V: Named> Encode<Be<V>> for V {
 
 impl<V: Named> Fixed for Be<V> {
     const SIZE: usize = size_of::<V>();
+}
+
+/// A payload of type `V` that stands big-endian and says so in the attribute's type (`NLA_F_NET_BYTEORDER`): ipset
+/// refuses numbers and addresses that do not. It is written with the flag, and read with or without.
+pub struct NetOrder<V>(PhantomData<V>);
+
+impl<V: Value> Value for NetOrder<V> {
+    type Read<'a> = V::Read<'a>;
+    const SHAPE: Shape = V::SHAPE;
+    const FLAGS: u16 = V::FLAGS | RawAttribute::NET_BYTEORDER;
+
+    #[inline]
+    fn decode(payload: Payload<'_>) -> Result<V::Read<'_>, Malformed> {
+        V::decode(payload)
+    }
+}
+
+impl<V: Named> Encode<NetOrder<Be<V>>> for V {
+    #[inline]
+    fn encode(self, writer: &mut Writer<'_>) {
+        Encode::<Be<V>>::encode(self, writer);
+    }
+}
+
+/// `net_order! { Be16: u16; }` says that a `u16` may be written as a `NetOrder<Be16>`. One impl for all that may be written as
+/// a `V` would leave the compiler an endless choice.
+macro_rules! net_order {
+    ($($marker:ty: $from:ty;)*) => {$(
+        impl Encode<NetOrder<$marker>> for $from {
+            #[inline]
+            fn encode(self, writer: &mut Writer<'_>) {
+                Encode::<$marker>::encode(self, writer);
+            }
+        }
+    )*};
+}
+
+net_order! {
+    Be16: u16;
+    Be32: u32;
+    Be64: u64;
+    Ipv4Addr: Ipv4Addr;
+    Ipv6Addr: Ipv6Addr;
 }
 
 /// An unsigned number of 4 or 8 bytes, written in 4 where it fits (`NLA_UINT`).
