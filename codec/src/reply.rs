@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use crate::netfilter::ipset::NamedRefusal;
 use crate::table::{AlternativeRow, Attributes, By, Bytes, ChoiceTable, Nest, Shape, Space, Str, Text};
 use crate::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align, short, split_errno};
 
@@ -131,6 +132,9 @@ pub struct Refusal<'a> {
     pub missing_in: Option<u32>,
     /// An opaque value of the family.
     pub cookie: Option<&'a [u8]>,
+    /// What is repeated of the request, where that is more than its header: ipset writes into it which of many entries it
+    /// refuses.
+    pub echo: Option<Message<'a>>,
     /// The attributes of the policy that the attribute at fault violates.
     policy: Option<&'a [u8]>,
 }
@@ -189,7 +193,11 @@ impl<'a> Verdict<'a> {
             true => behind.get(align(echoed)..).unwrap_or_default(),
             false => &[],
         };
-        Some(Self::new(errno, attributes))
+        let mut verdict = Self::new(errno, attributes);
+        if echoed > MESSAGE_HEADER {
+            verdict.refusal.echo = behind.get(MESSAGE_HEADER..echoed).map(|payload| Message { header: echo, payload });
+        }
+        Some(verdict)
     }
 
     /// An `NLMSG_DONE` message; an empty one says nothing, which is good news.
@@ -223,7 +231,10 @@ impl<'a> Verdict<'a> {
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.errno.fmt(f)?;
+        match NamedRefusal::of(self.errno, None) {
+            Some(named) => named.fmt(f)?,
+            None => self.errno.fmt(f)?,
+        }
         match self.text {
             Some(text) => write!(f, ": {text}"),
             None => Ok(()),

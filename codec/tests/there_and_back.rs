@@ -2,7 +2,8 @@
 //!
 //! The tables' rows lead the way: each attribute is read as what its row says it holds, and written again with a key of
 //! that type, nests as nests. What differs on purpose is the flag that says that an attribute is a nest: old parts of
-//! rtnetlink leave it away, this library always sets it. It is set in the sample, too, before the two are compared.
+//! rtnetlink leave it away, this library always sets it. It is set in the sample, too, before the two are compared. The flag
+//! that says that a number is big-endian is not written by the keys made here, and taken away in the sample.
 
 #![cfg(target_endian = "little")]
 
@@ -12,7 +13,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ringlink_codec::generic::{Family, Numbers};
 use ringlink_codec::prelude::*;
-use ringlink_codec::protocol::{GENERIC, ROUTE, XFRM};
+use ringlink_codec::protocol::{GENERIC, NETFILTER, ROUTE, XFRM};
 use ringlink_codec::route::NextHopHeader;
 use ringlink_codec::space;
 use ringlink_codec::table::{
@@ -32,6 +33,8 @@ struct Journey<'a> {
     message: &'a [u8],
     /// Places in the message of the nests' flags.
     nests: Vec<usize>,
+    /// Places in the message of the flags that say that an attribute is big-endian, which hang on the key.
+    orders: Vec<usize>,
 }
 
 impl Journey<'_> {
@@ -54,6 +57,9 @@ impl Journey<'_> {
     ) {
         let (number, payload) = (raw.number(), raw.payload);
         let bytes = payload.bytes;
+        if raw.kind & RawAttribute::NET_BYTEORDER != 0 {
+            self.orders.push(usize::try_from(payload.offset).unwrap() - 1);
+        }
         match shape {
             Shape::Unsigned(1) => again::<u8>(number, payload, to, |value| value),
             Shape::Unsigned(2) => again::<u16>(number, payload, to, |value| value),
@@ -192,11 +198,12 @@ fn there_and_back(name: &str, sample: &[u8]) {
     let protocol = match name.split_once('_') {
         _ if family.is_some() => &GENERIC,
         Some(("xfrm", _)) => &XFRM,
+        Some(("ipset", _)) => &NETFILTER,
         _ => &ROUTE,
     };
     let row = protocol.row(message, numbers).unwrap_or_else(|| panic!("{name}: {message:?}"));
     let start = row.header.length(message.payload).next_multiple_of(4);
-    let mut journey = Journey { message: message.payload, nests: Vec::new() };
+    let mut journey = Journey { message: message.payload, nests: Vec::new(), orders: Vec::new() };
     let mut buffer = vec![0; sample.len() + 64];
     let mut writer = Writer::new(&mut buffer);
     writer.bytes(&sample[..16 + start]);
@@ -204,6 +211,7 @@ fn there_and_back(name: &str, sample: &[u8]) {
     let again = writer.finish().unwrap();
     let mut sample = sample.to_vec();
     journey.nests.iter().for_each(|place| sample[*place] |= 0x80);
+    journey.orders.iter().for_each(|place| sample[*place] &= !0x40);
     let differ = sample.iter().zip(again.iter()).position(|(one, two)| one != two);
     assert!(
         differ.is_none() && sample.len() == again.len(),

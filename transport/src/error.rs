@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use ringlink_codec as codec;
+use ringlink_codec::netfilter::ipset::{NamedRefusal, failed_line};
 use ringlink_codec::reply::{Errno, Path, Refusal};
 
 use crate::socket::Protocol;
@@ -333,13 +334,16 @@ pub struct Refused {
     pub path: Path,
     /// Whether the attribute that [`path`](Refused::path) ends with is missing, rather than wrong.
     pub missing: bool,
+    /// Which of the many entries of one request the kernel refused, where it says so (ipset): its line, as the request
+    /// numbered it.
+    pub line: Option<u32>,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: &Refusal<'_>, request: &'static str, path: Path) -> Refused {
         let text = refusal.text.map(|text| text.to_string()).unwrap_or_default();
         let missing = refusal.offset.is_none() && refusal.missing.is_some();
-        Refused { request, errno: refusal.errno, text, path, missing }
+        Refused { request, errno: refusal.errno, text, path, missing, line: failed_line(refusal) }
     }
 }
 
@@ -351,9 +355,10 @@ impl fmt::Display for Refused {
         // The system's words end in "(os error N)"; the kernel's name of the number says more.
         let words = Text(i32::try_from(self.errno.0).unwrap_or(0)).to_string();
         let words = words.split(" (os error").next().unwrap_or_default();
-        match self.errno.name() {
-            Some(name) => write!(f, "{words} (E{name})")?,
-            None => write!(f, "{words} (error {})", self.errno)?,
+        match (self.errno.name(), NamedRefusal::of(self.errno, None)) {
+            (Some(name), _) => write!(f, "{words} (E{name})")?,
+            (None, Some(named)) => named.fmt(f)?,
+            (None, None) => write!(f, "{words} (error {})", self.errno)?,
         }
         if !self.text.is_empty() {
             write!(f, ": {}", self.text.trim_end_matches('.'))?;

@@ -7,7 +7,7 @@ use super::{Counted, Error, ErrorKind, MESSAGE_HEADER, MessageHeader, RawAttribu
 /// One message: its header by copy, its payload by reference.
 ///
 /// The payload is what `nlmsg_len` says, which [`Messages`] has checked against the datagram.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     /// The header.
     pub header: MessageHeader,

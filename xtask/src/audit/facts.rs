@@ -21,6 +21,17 @@ pub struct Facts {
     sizes: BTreeMap<String, u64>,
 }
 
+/// What stands among messages and attributes in the headers and is none: words of ipset(8), and where a part of its numbers
+/// ends.
+const NEVER_SENT: &[&str] = &[
+    "IPSET_ATTR_CADT_MAX",
+    "IPSET_CMD_RESTORE",
+    "IPSET_CMD_HELP",
+    "IPSET_CMD_VERSION",
+    "IPSET_CMD_QUIT",
+    "IPSET_CMD_MAX",
+];
+
 struct Attribute {
     family: String,
     space: String,
@@ -60,6 +71,8 @@ impl Facts {
                 facts.sizes.insert(name, size);
             }
         }
+        facts.attributes.retain(|name, _| !NEVER_SENT.contains(&name.as_str()));
+        facts.messages.retain(|name, _| !NEVER_SENT.contains(&name.as_str()));
         Ok(facts)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringlink_codec::diag::bytecode;
+use ringlink_codec::netfilter::ipset::{BitmapRefusal, HashRefusal, IpSetRefusal, ListRefusal};
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
 use ringlink_codec::route::{MdbGet, MdbSet};
@@ -65,6 +66,10 @@ impl Tables {
         // What stands within programs, which are bytes to the tables.
         for layout in [bytecode::Operation::LAYOUT, bytecode::HostCondition::LAYOUT, bytecode::MarkCondition::LAYOUT] {
             tables.layout(layout);
+        }
+        // What ipset refuses with, in place of the system's numbers.
+        for table in [IpSetRefusal::TABLE, BitmapRefusal::TABLE, HashRefusal::TABLE, ListRefusal::TABLE] {
+            tables.values(table, Shape::Unsigned(4));
         }
         for protocol in PROTOCOLS {
             for (name, operations) in protocol.tables() {
