@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringlink_codec::diag::bytecode;
+use ringlink_codec::netfilter::conntrack::NatSequence;
 use ringlink_codec::netfilter::ipset::{BitmapRefusal, HashRefusal, IpSetRefusal, ListRefusal};
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
@@ -63,6 +64,8 @@ impl Tables {
         // Requests whose type is that of a notification with other attributes.
         tables.space(MdbSet::space());
         tables.space(MdbGet::space());
+        // Other names of what connection tracking has.
+        tables.space(NatSequence::space());
         // What stands within programs, which are bytes to the tables.
         for layout in [bytecode::Operation::LAYOUT, bytecode::HostCondition::LAYOUT, bytecode::MarkCondition::LAYOUT] {
             tables.layout(layout);
