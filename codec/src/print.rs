@@ -349,7 +349,10 @@ impl Printer<'_> {
                 let number = number(bytes, matches!(shape, Shape::BigEndian(_)));
                 write!(self.out, "{number}")
             }
-            Shape::Signed(size) if bytes.len() == usize::from(size) => write!(self.out, "{}", signed(bytes)),
+            Shape::Signed(size) | Shape::SignedBigEndian(size) if bytes.len() == usize::from(size) => {
+                let number = signed(bytes, matches!(shape, Shape::SignedBigEndian(_)));
+                write!(self.out, "{number}")
+            }
             Shape::Uint => match Uint::decode(payload) {
                 Ok(number) => write!(self.out, "{number}"),
                 Err(_) => self.wrong(payload, 8),
@@ -358,7 +361,7 @@ impl Printer<'_> {
                 Ok(number) => write!(self.out, "{number}"),
                 Err(_) => self.wrong(payload, 8),
             },
-            Shape::Unsigned(size) | Shape::Signed(size) | Shape::BigEndian(size) => {
+            Shape::Unsigned(size) | Shape::Signed(size) | Shape::BigEndian(size) | Shape::SignedBigEndian(size) => {
                 self.wrong(payload, usize::from(size))
             }
             Shape::Flag => self.out.write_str("true"),
@@ -615,10 +618,10 @@ fn number(bytes: &[u8], big_endian: bool) -> u64 {
 }
 
 /// A signed number of up to eight bytes.
-fn signed(bytes: &[u8]) -> i64 {
+fn signed(bytes: &[u8], big_endian: bool) -> i64 {
     let bits = u32::try_from(bytes.len().min(8)).unwrap_or(8).saturating_mul(8);
     let unused = 64_u32.saturating_sub(bits);
-    let number = number(bytes, false).checked_shl(unused).unwrap_or(0).cast_signed();
+    let number = number(bytes, big_endian).checked_shl(unused).unwrap_or(0).cast_signed();
     number.checked_shr(unused).unwrap_or(0)
 }
 

@@ -17,8 +17,8 @@ use ringlink_codec::protocol::{GENERIC, NETFILTER, ROUTE, XFRM};
 use ringlink_codec::route::NextHopHeader;
 use ringlink_codec::space;
 use ringlink_codec::table::{
-    AttributeWriter, BareStr, Be16, Be32, Be64, By, Bytes, ChoiceTable, Encode, Flag, Hardware, Indexed, Key, Nest,
-    Pad, Record, Records, Secret, Selector, Shape, Sint, Space, Str, Uint, Value,
+    AttributeWriter, BareStr, Be16, Be32, Be64, BeI32, By, Bytes, ChoiceTable, Encode, Flag, Hardware, Indexed, Key,
+    Nest, Pad, Record, Records, Secret, Selector, Shape, Sint, Space, Str, Uint, Value,
 };
 use ringlink_codec::wire::{Payload, RawAttribute, RawAttributes, Writer};
 
@@ -72,6 +72,7 @@ impl Journey<'_> {
             Shape::BigEndian(2) => to.put(Key::<Any, Be16>::new(number), read::<Be16>(payload)),
             Shape::BigEndian(4) => to.put(Key::<Any, Be32>::new(number), read::<Be32>(payload)),
             Shape::BigEndian(_) => to.put(Key::<Any, Be64>::new(number), read::<Be64>(payload)),
+            Shape::SignedBigEndian(_) => to.put(Key::<Any, BeI32>::new(number), read::<BeI32>(payload)),
             Shape::Named(_, base) => self.attribute(name, *base, siblings, raw, to),
             Shape::Uint => to.put(Key::<Any, Uint>::new(number), read::<Uint>(payload)),
             Shape::Sint => to.put(Key::<Any, Sint>::new(number), read::<Sint>(payload)),

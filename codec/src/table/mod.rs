@@ -130,7 +130,7 @@ pub(crate) use choice::sibling_value;
 pub use choice::{Alternative, Choice, Choices, Chosen};
 #[doc(hidden)]
 pub use number::Named;
-pub use number::{Be, Be16, Be32, Be64, Bitfield32, NamedUint, NetOrder, Sint, Uint};
+pub use number::{Be, Be16, Be32, Be64, BeI32, Bitfield32, NamedUint, NetOrder, Sint, Uint};
 pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
 pub use secret::{Keyed, OwnedSecret, Secret, SecretBytes, wipe};
 #[doc(hidden)]

@@ -91,6 +91,9 @@ big_endian! {
     Be64, u64, 8;
 }
 
+/// A big-endian 32-bit number that may be negative, as a payload type.
+pub struct BeI32;
+
 /// `plain! { u32 }` makes a number a field of structs.
 macro_rules! plain {
     ($($int:ty)*) => {$(
@@ -148,6 +151,7 @@ mod numbers {
         Be16, u16, BigEndian, from_be_bytes, to_be_bytes;
         Be32, u32, BigEndian, from_be_bytes, to_be_bytes;
         Be64, u64, BigEndian, from_be_bytes, to_be_bytes;
+        BeI32, i32, SignedBigEndian, from_be_bytes, to_be_bytes;
     }
 }
 

@@ -87,6 +87,8 @@ pub enum Shape {
     Signed(u8),
     /// An unsigned number of this many bytes, big-endian.
     BigEndian(u8),
+    /// A signed number of this many bytes, big-endian.
+    SignedBigEndian(u8),
     /// An unsigned number of 4 or 8 bytes, as its value needs (`NLA_UINT`).
     Uint,
     /// A signed number of 4 or 8 bytes (`NLA_SINT`).
@@ -157,7 +159,8 @@ impl Shape {
             | (Self::Many(one), Self::Many(two)) => one.is(*two),
             (Self::Unsigned(one), Self::Unsigned(two))
             | (Self::Signed(one), Self::Signed(two))
-            | (Self::BigEndian(one), Self::BigEndian(two)) => one == two,
+            | (Self::BigEndian(one), Self::BigEndian(two))
+            | (Self::SignedBigEndian(one), Self::SignedBigEndian(two)) => one == two,
             (one, two) => core::mem::discriminant(&one) == core::mem::discriminant(&two),
         }
     }
@@ -170,6 +173,7 @@ impl fmt::Debug for Shape {
             Self::Unsigned(bytes) => write!(f, "u{}", u16::from(*bytes).saturating_mul(8)),
             Self::Signed(bytes) => write!(f, "s{}", u16::from(*bytes).saturating_mul(8)),
             Self::BigEndian(bytes) => write!(f, "be{}", u16::from(*bytes).saturating_mul(8)),
+            Self::SignedBigEndian(bytes) => write!(f, "sbe{}", u16::from(*bytes).saturating_mul(8)),
             Self::Uint => f.write_str("uint"),
             Self::Sint => f.write_str("sint"),
             Self::Flag => f.write_str("flag"),

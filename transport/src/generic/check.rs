@@ -166,7 +166,7 @@ impl Policies {
 /// Whether kernels tell no rules of such attributes although they have some: big-endian numbers (`NLA_BE16`, `NLA_BE32`).
 fn is_untold(shape: Shape) -> bool {
     match shape {
-        Shape::BigEndian(_) | Shape::Ipv4 => true,
+        Shape::BigEndian(_) | Shape::SignedBigEndian(_) | Shape::Ipv4 => true,
         Shape::Named(_, base) => is_untold(*base),
         _ => false,
     }

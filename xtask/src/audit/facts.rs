@@ -206,7 +206,9 @@ enum Form {
 impl Form {
     fn of_shape(shape: Shape) -> Option<Self> {
         match shape {
-            Shape::Unsigned(bytes) | Shape::Signed(bytes) | Shape::BigEndian(bytes) => Some(Self::Number(bytes)),
+            Shape::Unsigned(bytes) | Shape::Signed(bytes) | Shape::BigEndian(bytes) | Shape::SignedBigEndian(bytes) => {
+                Some(Self::Number(bytes))
+            }
             Shape::Named(_, base) => Self::of_shape(*base),
             Shape::Many(of) => Self::of_shape(*of),
             Shape::Ipv4 => Some(Self::Number(4)),
