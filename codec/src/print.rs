@@ -18,7 +18,7 @@
 use core::fmt::{self, Write};
 
 use crate::generic::Numbers;
-use crate::protocol::Protocol;
+use crate::protocol::{Description, Protocol, Rest};
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
     Field, HardwareAddress, InetAddress, Layout, SecretBytes, Shape, Sint, SocketAddress, Space, Table, Text, TlvItems,
@@ -100,21 +100,27 @@ impl Printer<'_> {
     fn message(&mut self, message: Message<'_>, protocol: &'static Protocol, numbers: Numbers<'_>) -> fmt::Result {
         let MessageHeader { kind, flags, sequence, port, .. } = message.header;
         let row = if kind < MessageType::FIRST { None } else { protocol.row(message, numbers) };
-        let name = kind.control_name().or(row.map(|row| row.name)).unwrap_or("unknown");
-        let flags = FlagNames { flags, kind, verb: row.map(|row| row.verb) };
+        let described = protocol.description(message);
+        let (prefix, name) = match described {
+            Some(Description { name, .. }) => name,
+            None => ("", kind.control_name().or(row.map(|row| row.name)).unwrap_or("unknown")),
+        };
+        let verb = described.map(|described| described.verb).or(row.map(|row| row.verb));
+        let flags = FlagNames { flags, kind, verb };
         match self.style {
             Style::Tree => {
-                writeln!(self.out, "{name} ({}) flags {flags} sequence {sequence} port {port}", kind.0)?;
+                writeln!(self.out, "{prefix}{name} ({}) flags {flags} sequence {sequence} port {port}", kind.0)?;
             }
             Style::Json => write!(
                 self.out,
-                "{{\"message\":\"{name}\",\"type\":{},\"flags\":\"{flags}\",\"sequence\":{sequence},\"port\":{port}",
+                "{{\"message\":\"{prefix}{name}\",\"type\":{},\"flags\":\"{flags}\",\"sequence\":{sequence},\"port\":{port}",
                 kind.0
             )?,
         }
-        match (kind, row) {
-            (MessageType::ERROR | MessageType::DONE, _) => self.verdict(message, protocol, numbers)?,
-            (_, Some(row)) => {
+        match (described, kind, row) {
+            (Some(described), ..) => self.structs(described, message.payload)?,
+            (None, MessageType::ERROR | MessageType::DONE, _) => self.verdict(message, protocol, numbers)?,
+            (None, _, Some(row)) => {
                 let header = message.payload.get(..row.header.size).unwrap_or(message.payload);
                 match self.style {
                     Style::Tree => self.record_lines(row.header, header)?,
@@ -132,7 +138,7 @@ impl Printer<'_> {
                 self.member("attributes")?;
                 self.attributes((row.space)(), message.raw_attributes(length), message.payload)?;
             }
-            (_, None) if !message.payload.is_empty() => {
+            (None, _, None) if !message.payload.is_empty() => {
                 self.member_line("bytes")?;
                 self.bytes(message.payload)?;
                 self.end_line()?;
@@ -142,6 +148,41 @@ impl Printer<'_> {
         match self.style {
             Style::Tree => Ok(()),
             Style::Json => self.out.write_char('}'),
+        }
+    }
+
+    /// Structs, each by its name but the first, and what is behind them.
+    fn structs(&mut self, described: Description, payload: &[u8]) -> fmt::Result {
+        let mut end = 0;
+        for (number, (start, layout)) in (0..).zip(described.structs.into_iter().flatten()) {
+            let bytes = payload.get(start..).unwrap_or_default();
+            end = start.saturating_add(layout.size).max(end);
+            match (self.style, number) {
+                (Style::Tree, 0) => self.record_lines(layout, bytes)?,
+                (Style::Json, 0) => {
+                    self.out.write_str(",\"header\":")?;
+                    self.record(layout, bytes)?;
+                }
+                _ => {
+                    self.member_line(if layout.name.is_empty() { "struct" } else { layout.name })?;
+                    self.record(layout, bytes)?;
+                    self.end_line()?;
+                }
+            }
+        }
+        let rest = payload.get(end..).unwrap_or_default();
+        match described.rest {
+            _ if rest.is_empty() => Ok(()),
+            Rest::Bytes => {
+                self.member_line("bytes")?;
+                self.bytes(rest)?;
+                self.end_line()
+            }
+            Rest::Text => {
+                self.member_line("text")?;
+                self.text(format_args!("{}", Text::until_nul(rest)))?;
+                self.end_line()
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The protocols that this library has tables for.
 
 use crate::generic::{FAMILIES, Family, Numbers};
-use crate::table::{OperationRow, Operations, Space};
+use crate::table::{Layout, OperationRow, Operations, Shape, Space, Verb};
 use crate::wire::{Flags, Message};
 
 /// A netlink protocol: its number and its messages.
@@ -25,6 +25,44 @@ pub enum Numbering {
     Families(&'static [AddressFamily]),
     /// The family whose number the message's type is at the moment, and the command in its header.
     Commands,
+    /// Structs one behind the other, then bytes or text, without attributes.
+    Structs(&'static Structs),
+    /// No netlink messages at all: a datagram is one message, which a module of its own reads.
+    Datagrams,
+}
+
+/// Messages that are structs one behind the other, then bytes or text.
+#[derive(Debug)]
+pub struct Structs {
+    /// Messages whose type says what they are; a program may ask for these.
+    pub operations: &'static [&'static Operations],
+    /// The structs and named numbers there are, for those who go through all tables.
+    pub shapes: &'static [Shape],
+    /// What a message is, where it is known.
+    pub describe: fn(Message<'_>) -> Option<Description>,
+}
+
+/// What a message without attributes is.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// The kernel's name, in two parts: what all begin with, and the rest.
+    pub name: (&'static str, &'static str),
+    /// What it asks or tells.
+    pub verb: Verb,
+    /// The structs that it holds, each with the place where it starts in the payload. One may stand over the end of the one
+    /// before, where C has a union.
+    pub structs: [Option<(usize, &'static Layout)>; 3],
+    /// What is behind them.
+    pub rest: Rest,
+}
+
+/// What is behind a message's structs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Bytes, or nothing.
+    Bytes,
+    /// Text.
+    Text,
 }
 
 /// What is asked of an address family's sockets, and what they say.
@@ -39,7 +77,7 @@ pub struct AddressFamily {
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &NETFILTER, &GENERIC];
+pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &CONNECTOR, &NETFILTER, &KOBJECT_UEVENT, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
@@ -53,9 +91,17 @@ pub const SOCK_DIAG: Protocol =
 pub const XFRM: Protocol =
     Protocol { number: 6, name: "NETLINK_XFRM", numbering: Numbering::Types(&[crate::xfrm::Xfrm::OPERATIONS]) };
 
+/// Events of processes, and other parts of the kernel that talk to programs.
+pub const CONNECTOR: Protocol =
+    Protocol { number: 11, name: "NETLINK_CONNECTOR", numbering: Numbering::Structs(&crate::connector::STRUCTS) };
+
 /// Firewall, connection tracking, packets to and from programs, sets.
 pub const NETFILTER: Protocol =
     Protocol { number: 12, name: "NETLINK_NETFILTER", numbering: Numbering::Types(crate::netfilter::OPERATIONS) };
+
+/// Devices that come, go and change: what [`uevent`](crate::uevent) reads.
+pub const KOBJECT_UEVENT: Protocol =
+    Protocol { number: 15, name: "NETLINK_KOBJECT_UEVENT", numbering: Numbering::Datagrams };
 
 /// Families that register by name.
 pub const GENERIC: Protocol = Protocol { number: 16, name: "NETLINK_GENERIC", numbering: Numbering::Commands };
@@ -92,12 +138,36 @@ impl Protocol {
                 table.row(message.header.kind.0)
             }
             Numbering::Commands => numbers.family(message.header.kind)?.row(message),
+            Numbering::Structs(structs) => structs.operations.iter().find_map(|table| table.row(message.header.kind.0)),
+            Numbering::Datagrams => None,
+        }
+    }
+
+    /// What a message without attributes is.
+    #[must_use]
+    pub fn description(&self, message: Message<'_>) -> Option<Description> {
+        match self.numbering {
+            Numbering::Structs(structs) => (structs.describe)(message),
+            _ => None,
+        }
+    }
+
+    /// Structs and named numbers that no attribute leads to.
+    #[must_use]
+    pub fn shapes(&self) -> &'static [Shape] {
+        match self.numbering {
+            Numbering::Structs(structs) => structs.shapes,
+            _ => &[],
         }
     }
 
     /// All tables of messages, each with the name of what it belongs to.
     pub fn tables(&self) -> impl Iterator<Item = (&'static str, &'static Operations)> {
-        let types: &[&Operations] = if let Numbering::Types(tables) = self.numbering { tables } else { &[] };
+        let types: &[&Operations] = match self.numbering {
+            Numbering::Types(tables) => tables,
+            Numbering::Structs(structs) => structs.operations,
+            _ => &[],
+        };
         let diagnosed: &[AddressFamily] =
             if let Numbering::Families(families) = self.numbering { families } else { &[] };
         let generic: &[&Family] = if let Numbering::Commands = self.numbering { FAMILIES } else { &[] };

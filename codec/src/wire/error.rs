@@ -59,6 +59,8 @@ pub enum ErrorKind {
         /// Bytes that are there.
         available: u32,
     },
+    /// Bytes that say something else than what has to stand there: a magic number, a separator.
+    Unexpected,
     /// A message of another type than the one asked for.
     MessageType {
         /// The type that is there.
@@ -133,6 +135,7 @@ impl fmt::Display for Error {
             ErrorKind::RecordLength { length, available } => {
                 write!(f, "record says {length} bytes, {available} are there")?;
             }
+            ErrorKind::Unexpected => f.write_str("not what has to stand there")?,
             ErrorKind::MessageType { found, expected } => {
                 return write!(f, "message type {found} found, {expected} expected");
             }
