@@ -25,6 +25,8 @@ pub mod sockets;
 
 pub mod monitor;
 
+pub mod processes;
+
 pub mod watch;
 
 pub mod shared;

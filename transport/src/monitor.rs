@@ -27,7 +27,7 @@ use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use ringlink_codec::multicast::Multicast;
+use ringlink_codec::multicast::{Multicast, UeventGroup};
 use ringlink_codec::wire::Messages;
 
 use crate::connection::Config;
@@ -48,6 +48,8 @@ pub struct Monitor {
     /// Whether the engine reported a loss and the socket's queue has not been empty since: until then the kernel drops what
     /// comes without another word.
     congested: Cell<bool>,
+    /// Whose datagrams are handed out.
+    trusted: fn(&Datagram<'_>) -> bool,
 }
 
 impl fmt::Debug for Monitor {
@@ -133,7 +135,32 @@ impl Monitor {
             overruns: Cell::new(0),
             counted: Cell::new(counted),
             congested: Cell::new(false),
+            trusted: |datagram| datagram.is_from_kernel(),
         }
+    }
+
+    /// Opens a monitor of what udev makes of the kernel's events about devices ([`codec::uevent`](crate::codec::uevent)).
+    ///
+    /// They come from a process, and anybody may send to this socket: only what user 0 sent to udev's group is handed out.
+    /// Whoever replays a recorded session hears nothing, for a recording does not say which user sent a datagram.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Monitor::with).
+    pub fn of_udev(config: &Config) -> Result<Monitor, Error> {
+        let mut config = config.clone();
+        config.socket.credentials = true;
+        let monitor = Monitor::with(Protocol::KOBJECT_UEVENT, &config, &[UeventGroup::UDEV.0])?;
+        Ok(Monitor { trusted: is_from_udev, ..monitor })
+    }
+
+    /// Sends a message to the kernel; no answer is waited for. Some protocols tell nothing before they are asked to.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn send(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.engine.send(bytes)
     }
 
     /// Waits for the next datagram from the kernel. Several may be held at once on a ring.
@@ -163,7 +190,7 @@ impl Monitor {
                     self.congested.set(self.counted.get().is_none());
                 }
             })?;
-            if datagram.is_from_kernel() {
+            if (self.trusted)(&datagram) {
                 return Ok(Notice { datagram });
             }
             self.foreign.set(self.foreign.get().wrapping_add(1));
@@ -193,7 +220,7 @@ impl Monitor {
         }
     }
 
-    /// How many datagrams of other processes were refused.
+    /// How many datagrams were refused because of who sent them.
     pub fn foreign(&self) -> u64 {
         self.foreign.get()
     }
@@ -219,6 +246,11 @@ impl Monitor {
         let counters = self.engine.counters();
         Counters { overruns: counters.overruns.wrapping_add(self.overruns.get()), ..counters }
     }
+}
+
+/// Whether user 0 sent a datagram to udev's group.
+fn is_from_udev(datagram: &Datagram<'_>) -> bool {
+    datagram.group() == UeventGroup::UDEV.0 && datagram.credentials().is_some_and(|credentials| credentials.user == 0)
 }
 
 /// A datagram of events, borrowed from the monitor.

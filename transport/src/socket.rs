@@ -137,6 +137,8 @@ pub struct SocketOptions {
     pub pktinfo: bool,
     /// Report multicasts that failed ([`SocketOption::BroadcastError`]). Default: false.
     pub broadcast_error: bool,
+    /// Tell of each datagram which process and user sent it (`SO_PASSCRED`, unix(7)). Default: false.
+    pub credentials: bool,
     /// The receive buffer to ask for, in bytes of the kernel's own accounting ([`Socket::set_receive_buffer`]).
     /// Default: the kernel's, `net.core.rmem_default` (212,992: 256 unread acknowledgements).
     pub receive_buffer: Option<usize>,
@@ -157,6 +159,7 @@ impl Default for SocketOptions {
             listen_all_nsid: false,
             pktinfo: true,
             broadcast_error: false,
+            credentials: false,
             receive_buffer: None,
             send_buffer: None,
             namespace: None,
@@ -300,7 +303,7 @@ impl Socket {
         for option in options.wanted() {
             socket.set(option, true)?;
         }
-        socket.size_buffers(options)?;
+        socket.finish(options)?;
         Ok(socket)
     }
 
@@ -315,7 +318,11 @@ impl Socket {
         }
     }
 
-    fn size_buffers(&self, options: &SocketOptions) -> Result<(), Error> {
+    /// Sets what is no option of netlink's.
+    fn finish(&self, options: &SocketOptions) -> Result<(), Error> {
+        if options.credentials {
+            sys::set_socket_option(self.as_fd(), libc::SO_PASSCRED, 1)?;
+        }
         if let Some(bytes) = options.receive_buffer {
             self.set_receive_buffer(bytes)?;
         }
@@ -343,7 +350,7 @@ impl Socket {
                 _ => drop(socket.set(option, true)?),
             }
         }
-        socket.size_buffers(options)?;
+        socket.finish(options)?;
         Ok(socket)
     }
 

@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
-use crate::engine::Origin;
+use crate::engine::{Credentials, Origin};
 use crate::error::Error;
 use crate::socket::Instruction;
 
@@ -198,9 +198,9 @@ pub(crate) fn receive_from(socket: BorrowedFd<'_>, bytes: &mut [u8], wait: bool)
     Ok((length, origin(address.nl_pid, address.nl_groups, control)))
 }
 
-/// Room for the two control messages that netlink knows, `nl_pktinfo` and a namespace id, each 16 bytes of header and 8 of
-/// an aligned int where pointers are long.
-pub(crate) const CONTROL: usize = 48;
+/// Room for the control messages that netlink knows, where pointers are long: `nl_pktinfo` and a namespace id, each 16 bytes
+/// of header and 8 of an aligned int, and `ucred`, with 16 of three aligned ints.
+pub(crate) const CONTROL: usize = 80;
 
 /// Control messages start where a `cmsghdr` may.
 #[repr(align(8))]
@@ -212,14 +212,13 @@ const CONTROL_HEADER: usize = size_of::<usize>() + 8;
 /// Where a datagram came from, by its sender's address and its control messages.
 pub(crate) fn origin(sender: u32, groups: u32, mut control: &[u8]) -> Origin {
     // Without `NETLINK_PKTINFO` there is only a bit mask, which cannot tell group 33 from group 1.
-    let mut origin =
-        Origin { sender, group: if groups == 0 { 0 } else { groups.trailing_zeros() + 1 }, namespace: None };
+    let group = if groups == 0 { 0 } else { groups.trailing_zeros() + 1 };
+    let mut origin = Origin { sender, group, ..Origin::default() };
     while let Some((header, _)) = control.split_first_chunk::<CONTROL_HEADER>() {
         let (length, rest) = header.split_at(size_of::<usize>());
         let length = length.try_into().map_or(0, usize::from_ne_bytes);
-        let Some(value) = control.get(CONTROL_HEADER..length).and_then(|data| data.first_chunk::<4>()) else {
-            break;
-        };
+        let Some(data) = control.get(CONTROL_HEADER..length) else { break };
+        let Some(value) = data.first_chunk::<4>() else { break };
         let (level, kind) = rest.split_at(4);
         if level == libc::SOL_NETLINK.to_ne_bytes() {
             if kind == libc::NETLINK_PKTINFO.to_ne_bytes() {
@@ -227,6 +226,15 @@ pub(crate) fn origin(sender: u32, groups: u32, mut control: &[u8]) -> Origin {
             } else if kind == libc::NETLINK_LISTEN_ALL_NSID.to_ne_bytes() {
                 origin.namespace = Some(i32::from_ne_bytes(*value));
             }
+        } else if level == libc::SOL_SOCKET.to_ne_bytes()
+            && kind == libc::SCM_CREDENTIALS.to_ne_bytes()
+            && let ([process, user, group], _) = data.as_chunks()
+        {
+            origin.credentials = Some(Credentials {
+                process: i32::from_ne_bytes(*process),
+                user: u32::from_ne_bytes(*user),
+                group: u32::from_ne_bytes(*group),
+            });
         }
         let Some(next) = control.get(length.next_multiple_of(size_of::<usize>())..) else {
             break;
@@ -496,8 +504,18 @@ mod tests {
         let whole = CONTROL_HEADER + 4;
         let both = control(&[(whole, libc::SOL_NETLINK, 3, 34), (whole, libc::SOL_NETLINK, 8, 5)]);
         assert_eq!(both.len(), if size_of::<usize>() == 8 { 48 } else { 32 });
-        assert_eq!(origin(0, 2, &both), Origin { sender: 0, group: 34, namespace: Some(5) });
-        assert_eq!(origin(7, 4, &[]), Origin { sender: 7, group: 3, namespace: None });
+        assert_eq!(origin(0, 2, &both), Origin { group: 34, namespace: Some(5), ..Origin::default() });
+        assert_eq!(origin(7, 4, &[]), Origin { sender: 7, group: 3, ..Origin::default() });
+        let mut all = both.clone();
+        all.extend((CONTROL_HEADER + 12).to_ne_bytes());
+        all.extend([libc::SOL_SOCKET, libc::SCM_CREDENTIALS, 77, 1000, 100].map(i32::to_ne_bytes).as_flattened());
+        all.resize(all.len().next_multiple_of(size_of::<usize>()), 0);
+        assert!(all.len() <= CONTROL);
+        let credentials = Some(Credentials { process: 77, user: 1000, group: 100 });
+        assert_eq!(origin(0, 2, &all), Origin { group: 34, namespace: Some(5), credentials, ..Origin::default() });
+        for length in 0..all.len() {
+            let _ = origin(0, 0, &all[..length]);
+        }
         assert_eq!(origin(0, 0, &control(&[(whole, libc::SOL_SOCKET, 3, 34)])), Origin::default());
         for length in [0, 1, CONTROL_HEADER, CONTROL_HEADER + 3, 100, usize::MAX - 7, usize::MAX] {
             assert_eq!(origin(0, 0, &control(&[(length, libc::SOL_NETLINK, 3, 34)])), Origin::default(), "{length}");

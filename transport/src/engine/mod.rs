@@ -320,6 +320,18 @@ pub(crate) struct Origin {
     pub(crate) sender: u32,
     pub(crate) group: u32,
     pub(crate) namespace: Option<i32>,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+/// The process that sent a datagram, as the kernel vouches for it (`struct ucred`, unix(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Process id; 0 for the kernel.
+    pub process: i32,
+    /// User id, as the receiver's user namespace has it; 0 for the kernel.
+    pub user: u32,
+    /// Group id.
+    pub group: u32,
 }
 
 impl<'e> Datagram<'e> {
@@ -357,6 +369,12 @@ impl<'e> Datagram<'e> {
     pub fn namespace(&self) -> Option<i32> {
         self.origin.namespace
     }
+
+    /// The process that sent it. Needs [`SocketOptions::credentials`](crate::socket::SocketOptions::credentials), and a socket
+    /// that is not connected.
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.origin.credentials
+    }
 }
 
 impl Deref for Datagram<'_> {
@@ -375,7 +393,7 @@ impl AsRef<[u8]> for Datagram<'_> {
 
 impl fmt::Debug for Datagram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Origin { sender, group, namespace } = self.origin;
+        let Origin { sender, group, namespace, .. } = self.origin;
         f.debug_struct("Datagram")
             .field("length", &self.bytes().len())
             .field("sender", &sender)

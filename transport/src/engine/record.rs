@@ -474,7 +474,7 @@ impl Engine for Replay {
                 }
                 counters.datagrams = counters.datagrams.wrapping_add(1);
                 counters.bytes = counters.bytes.wrapping_add(bytes.len() as u64);
-                Ok(Datagram::new(lease, 0, bytes.len(), Origin { sender, group, namespace }))
+                Ok(Datagram::new(lease, 0, bytes.len(), Origin { sender, group, namespace, ..Origin::default() }))
             }
             Event::NotReceived(error) => {
                 let overrun = u64::from(matches!(error, Error::Overrun { .. }));
