@@ -120,6 +120,8 @@ Objects and verbs (each may be shortened, as with ip):
   sockets  [KIND …] [-tuxan …] [state STATE] [FILTER] [--processes] [--destroy]
   xfrm     state | policy | monitor
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
+  uevents  [--udev]
+  processes  [EVENT …]
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | -]

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use ringlink::codec::generic::Numbers;
-use ringlink::codec::protocol::{PROTOCOLS, Protocol, ROUTE};
+use ringlink::codec::protocol::{Numbering, PROTOCOLS, Protocol, ROUTE};
+use ringlink::codec::uevent::Uevent;
 use ringlink::codec::wire::Messages;
 
 use crate::arguments::{Options, Words};
 use crate::failure::Failure;
 use crate::output::{Face, Output};
+use crate::uevents;
 
 /// What `ringlink decode help` says.
 pub(crate) const HELP: &str = "\
@@ -17,7 +19,7 @@ ringlink [--json] decode [--protocol P] [FILE | -]
 
 Reads netlink messages, one behind the other, as raw bytes or as hexadecimal text (spaces, newlines, colons, commas
 and `0x` between bytes do not matter, `#` begins a comment), and prints what is in them: a tree, or with --json one
-object a line. The protocol is `route` unless said otherwise.
+object a line. The protocol is `route` unless said otherwise. Of `kobject_uevent`, the input is one datagram.
 ";
 
 /// Does what the words behind `decode` say.
@@ -100,6 +102,14 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
         return Err(Failure::Input("there is no message: the input is empty".into()));
     }
     let mut output = Output::new(if options.json { Face::JsonLines } else { Face::Text });
+    if let Numbering::Datagrams = protocol.numbering {
+        let event = if bytes.starts_with(b"libudev\0") { Uevent::from_udev(bytes) } else { Uevent::from_kernel(bytes) };
+        let event = event.map_err(|error| Failure::Input(error.to_string()))?;
+        output.row(|row| uevents::print(row, &event));
+        output.close()?;
+        let broken = event.properties.into_iter().find_map(Result::err);
+        return broken.map_or(Ok(()), |error| Err(Failure::Input(error.to_string())));
+    }
     let mut failure = None;
     let mut messages = Messages::new(bytes);
     loop {
@@ -115,8 +125,10 @@ fn print(options: &Options, protocol: &'static Protocol, bytes: &[u8]) -> Result
                 } else {
                     output.verbatim(format_args!("{tree}"));
                 }
+                let described = protocol.description(message).is_some();
                 let broken = protocol
                     .row(message, Numbers::default())
+                    .filter(|_| !described)
                     .and_then(|row| message.raw_attributes(row.header.length(message.payload)).find_map(Result::err));
                 if let Some(error) = broken {
                     failure.get_or_insert_with(|| format!("the message at offset {start}: {error} in it"));

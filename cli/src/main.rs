@@ -27,6 +27,8 @@ mod xfrm;
 mod decode;
 mod genl;
 mod monitor;
+mod processes;
+mod uevents;
 mod watch;
 
 use std::io::{self, Write};
@@ -53,6 +55,8 @@ const OBJECTS: &[&str] = &[
     "decode",
     "sockets",
     "ss",
+    "uevents",
+    "processes",
     "help",
 ];
 
@@ -86,7 +90,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("decode") => return decode::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, monitor, watch, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, monitor, watch, uevents, processes, genl, decode or help")
             );
         }
         Some(_) => {}
@@ -102,6 +106,8 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("watch") => watch::HELP,
             Some("genl") => genl::HELP,
             Some("sockets" | "ss") => sockets::HELP,
+            Some("uevents") => uevents::HELP,
+            Some("processes") => processes::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -116,6 +122,8 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("watch") => watch::run(&mut session, &mut words),
         Some("genl") => genl::run(&mut session, &mut words),
         Some("sockets" | "ss") => sockets::run(&mut session, &mut words),
+        Some("uevents") => uevents::run(&mut session, &mut words),
+        Some("processes") => processes::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {

@@ -230,6 +230,20 @@ impl Output {
         }
     }
 
+    /// A value whose name somebody else chose: in JSON a member, in text `NAME=VALUE`.
+    pub(crate) fn member(&mut self, name: impl Show, value: impl Show) {
+        if self.json {
+            self.comma();
+            self.value(name);
+            self.bytes.push(b':');
+            self.value(value);
+        } else {
+            self.word(name);
+            self.glue("=");
+            self.glue(value);
+        }
+    }
+
     /// Something that is so by being there, and `null` in JSON.
     pub(crate) fn null(&mut self, key: &'static str, label: &'static str) {
         self.field_raw(key, label, b"null");

@@ -12,6 +12,7 @@ use ringlink::{Config, EngineChoice, Error, Monitor, Protocol};
 
 use crate::arguments::Words;
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::session::{Session, warn};
 use crate::watch;
 
@@ -159,6 +160,12 @@ pub(crate) fn told(session: &Session, monitor: &Monitor) {
     if session.options.stats {
         warn(format_args!("listening; {}", monitor.reason()));
     }
+}
+
+/// Says that the next rows begin with the present time, if that is wanted.
+pub(crate) fn stamped(session: &Session, output: &mut Output) {
+    let stamp = stamp::Stamp::of(&session.options);
+    output.head(|row| stamp.print(row));
 }
 
 /// Tells on standard error which namespaces are not heard.

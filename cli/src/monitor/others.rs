@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use ringlink::codec::Message;
 use ringlink::codec::generic::{Family, Numbers};
 use ringlink::codec::protocol::Protocol as Tables;
-use ringlink::codec::{Message, Text};
+use ringlink::codec::uevent::Uevent;
 use ringlink::engine::Deadline;
 use ringlink::generic::Generic;
 use ringlink::monitor::Notice;
@@ -17,6 +18,7 @@ use crate::arguments::Words;
 use crate::failure::Failure;
 use crate::output::{Formatted, Kind, Show};
 use crate::session::{Session, warn};
+use crate::uevents;
 
 /// Whose events are printed.
 struct Source {
@@ -107,13 +109,14 @@ fn print(screen: &mut Screen, source: &Source, notice: &Notice<'_>) {
 fn event(screen: &mut Screen, source: &Source, group: &str, message: Message<'_>, origin: Option<i32>) {
     let numbers = Numbers(source.family.as_slice());
     let tables = Tables::numbered(source.protocol.0);
-    let row = tables.and_then(|tables| Some((tables, tables.row(message, numbers)?)));
-    let event = event_of(row.map(|(_, row)| row));
+    let row = tables.and_then(|tables| tables.row(message, numbers));
+    let known = tables.filter(|tables| row.is_some() || tables.description(message).is_some());
+    let event = event_of(row);
     screen.head(Head { object: &source.object, label: &group.to_uppercase(), event, word: "" }, origin);
     let output = &mut screen.output;
-    match row {
-        Some((tables, _)) if output.is_json() => output.made(&message.json(tables).with(numbers).to_string()),
-        Some((tables, _)) => output.made(&message.tree(tables).with(numbers).to_string()),
+    match known {
+        Some(tables) if output.is_json() => output.made(&message.json(tables).with(numbers).to_string()),
+        Some(tables) => output.made(&message.tree(tables).with(numbers).to_string()),
         None => output.row(|row| {
             row.json("group", group);
             row.field("type", "type", message.header.kind.0);
@@ -132,26 +135,19 @@ fn text_of<'m>(source: &Source, payload: &'m [u8]) -> Option<&'m str> {
     (source.protocol == Protocol::AUDIT && !text.contains(char::is_control)).then_some(text)
 }
 
-/// Prints what the kernel says of a device: no netlink message, but `ACTION@PATH` and `KEY=VALUE`, each with a NUL behind it
-/// (lib/kobject_uevent.c).
+/// Prints what the kernel says of a device, which is no netlink message.
 fn uevent(screen: &mut Screen, bytes: &[u8], origin: Option<i32>) {
-    let mut parts = bytes.split(|byte| *byte == 0).filter(|part| !part.is_empty());
-    let first = parts.next().unwrap_or_default();
-    let event = match first.split(|byte| *byte == b'@').next() {
-        Some(b"add") => "new",
-        Some(b"remove") => "del",
+    let uevent = match Uevent::from_kernel(bytes) {
+        Ok(uevent) => uevent,
+        Err(error) => return warn(format_args!("an event could not be read whole: {error}")),
+    };
+    let event = match uevent.action.as_bytes() {
+        b"add" => "new",
+        b"remove" => "del",
         _ => "message",
     };
     screen.head(Head { object: "uevent", label: "UEVENT", event, word: "" }, origin);
-    screen.output.row(|row| {
-        row.field("uevent", "", Text::from_bytes(first));
-        row.list("properties", |list| {
-            for part in parts {
-                list.line("    ");
-                list.item(Text::from_bytes(part));
-            }
-        });
-    });
+    screen.output.row(|row| uevents::print(row, &uevent));
 }
 
 /// Bytes in hexadecimal.
