@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `test` | runs all tests under a watchdog that outlives a hanging kernel |
 //! | `audit` | compares the codec's tables with the installed kernel headers and with files of facts |
-//! | `size` | builds the codec for machines without an operating system, and times its build |
+//! | `size` | builds the codec where there is no operating system, and the constrained agent; holds what it takes to its bars |
 //! | `bench` | measures ringlink beside a bare loop and other libraries; `--gate` holds what does not drift to limits |
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
@@ -36,8 +36,8 @@ enum Chore {
     Test(test::Options),
     /// Compare the codec's tables with kernel headers and facts
     Audit(audit::Options),
-    /// Build the codec for bare metal, and time its build
-    Size,
+    /// Build the codec for bare metal, and the constrained agent; look at what they take
+    Size(size::Options),
     /// Measure ringlink beside a bare loop and other libraries
     Bench(bench::Options),
     /// Run a command in a guest with another kernel
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test(options) => test::run(&options),
         Chore::Audit(options) => audit::run(&options).map(|()| ExitCode::SUCCESS),
-        Chore::Size => size::run().map(|()| ExitCode::SUCCESS),
+        Chore::Size(options) => size::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
