@@ -25,6 +25,8 @@ use crate::wire::{Flags, Message, MessageHeader, MessageType};
 pub struct Exchange {
     sequence: u32,
     port: u32,
+    /// Whose answers are believed: a port id, 0 for the kernel's.
+    peer: u32,
     kind: Kind,
     /// The flags of all messages of the answer; what they say of the end is looked at then.
     seen: Flags,
@@ -97,7 +99,13 @@ impl Exchange {
     }
 
     const fn new(sequence: u32, port: u32, kind: Kind) -> Self {
-        Self { sequence, port, kind, seen: Flags::NONE, truncated: false, skipped: 0, finished: false }
+        Self { sequence, port, peer: 0, kind, seen: Flags::NONE, truncated: false, skipped: 0, finished: false }
+    }
+
+    /// The same, asked of a process, whose socket has this port id, instead of the kernel (which has 0).
+    #[must_use]
+    pub const fn answered_by(self, peer: u32) -> Self {
+        Self { peer, ..self }
     }
 
     /// The request's sequence number.
@@ -139,7 +147,8 @@ impl Exchange {
 
     /// Says what a message means for this request.
     ///
-    /// Only the kernel is believed, and only what it sent to this socket alone; a multicast message that repeats the
+    /// Only who was asked is believed, which is the kernel but for [`answered_by`](Self::answered_by), and only what it sent to
+    /// this socket alone; a multicast message that repeats the
     /// sequence of the request that caused it is an event, not an answer.
     #[inline]
     pub fn accept<'a>(&mut self, message: Message<'a>, origin: Origin) -> Step<'a> {
@@ -169,7 +178,7 @@ impl Exchange {
     #[inline]
     fn is_mine(&self, header: MessageHeader, origin: Origin) -> bool {
         let port = header.port == self.port || header.port == 0;
-        header.sequence == self.sequence && port && origin == Origin::KERNEL && !self.finished
+        header.sequence == self.sequence && port && origin.port == self.peer && origin.group == 0 && !self.finished
     }
 
     /// Marks the end as cut: for a datagram that did not fit its buffer.
