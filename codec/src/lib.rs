@@ -36,7 +36,7 @@
 //! |---|---|---|
 //! | 1 | [`wire`] | bytes: headers, messages, raw attributes, the writer, errors |
 //! | 2 | [`table`] | keys and rows, values, typed reading and writing, the macros |
-//! | 3 | [`exchange`], [`reply`], [`follow`] | requests, replies, refusals, lost events; no family |
+//! | 3 | [`exchange`], [`reply`], [`answer`], [`follow`] | requests, replies, refusals, lost events; no family |
 //! | 4 | [`mod@print`] | names and values of anything, from the rows |
 //! | 5 | [`route`], [`generic`], [`diag`], [`xfrm`], [`netfilter`], [`connector`], [`uevent`] | one family each: tables, headers, a few views |
 //! | 5 | [`multicast`] | the groups of every protocol |
@@ -74,6 +74,7 @@ pub mod wire;
 
 pub mod table;
 
+pub mod answer;
 pub mod exchange;
 pub mod follow;
 pub mod reply;

@@ -6,8 +6,11 @@
 use core::fmt;
 
 use crate::netfilter::ipset::NamedRefusal;
-use crate::table::{AlternativeRow, Attributes, By, Bytes, ChoiceTable, Nest, Shape, Space, Str, Text};
-use crate::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align, short, split_errno};
+use crate::table::{AlternativeRow, Attributes, By, Bytes, ChoiceTable, Key, Nest, Shape, Space, Str, Text};
+use crate::wire::{
+    ATTRIBUTE_HEADER, Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align,
+    short, split_errno,
+};
 
 crate::space! {
     /// Attributes of an extended ack (`enum nlmsgerr_attrs`, include/uapi/linux/netlink.h).
@@ -147,6 +150,61 @@ pub(crate) struct Verdict<'a> {
 }
 
 impl<'a> Refusal<'a> {
+    /// A refusal with this error number, to be written by [`Answers::refuse`](crate::answer::Answers::refuse).
+    #[must_use]
+    pub const fn new(errno: Errno) -> Self {
+        Self {
+            errno,
+            text: None,
+            offset: None,
+            missing: None,
+            missing_in: None,
+            cookie: None,
+            echo: None,
+            policy: None,
+        }
+    }
+
+    /// The same with a reason.
+    #[must_use]
+    pub const fn saying(self, text: &'a str) -> Self {
+        Self { text: Some(Text::new(text)), ..self }
+    }
+
+    /// The same, pointing at an attribute: [`Attributes::place`] says where it starts.
+    #[must_use]
+    pub fn at(self, place: impl Into<Option<u32>>) -> Self {
+        Self { offset: place.into(), ..self }
+    }
+
+    /// The same for an attribute that is missing from the message itself.
+    #[must_use]
+    pub fn lacking<S, V>(self, key: Key<S, V>) -> Self {
+        Self { missing: Some(u32::from(key.number())), missing_in: None, ..self }
+    }
+
+    /// The same for an attribute that is missing from a nest: [`Attributes::place`] says where that starts.
+    #[must_use]
+    pub fn lacking_in<S, V>(self, nest: impl Into<Option<u32>>, key: Key<S, V>) -> Self {
+        Self { missing_in: nest.into(), ..self.lacking(key) }
+    }
+
+    /// The same with something opaque of the family's.
+    #[must_use]
+    pub const fn with_cookie(self, cookie: &'a [u8]) -> Self {
+        Self { cookie: Some(cookie), ..self }
+    }
+
+    /// Whether there is nothing in it but the number.
+    pub(crate) fn is_bare(&self) -> bool {
+        Self { echo: None, ..*self } == Self::new(self.errno)
+    }
+
+    /// The number as messages carry it.
+    pub(crate) fn code(&self) -> i32 {
+        i32::try_from(self.errno.0).unwrap_or(i32::MAX).wrapping_neg()
+    }
+
     /// Reads an `NLMSG_ERROR` message: `None` if it is an acknowledgement, or too short to say anything.
     #[must_use]
     pub fn of_error(message: Message<'a>) -> Option<Self> {
@@ -226,6 +284,34 @@ impl<'a> Verdict<'a> {
             }
         }
         Self { errno, refusal }
+    }
+}
+
+/// How a server refuses what it cannot read: with the words that kernels have for it, and the attribute's place.
+impl From<Error> for Refusal<'_> {
+    fn from(error: Error) -> Self {
+        let (errno, text) = match error.kind {
+            ErrorKind::PayloadLength { .. } | ErrorKind::RecordLength { .. } => {
+                (Errno::INVAL, "invalid attribute length")
+            }
+            ErrorKind::AttributeTruncated { .. } | ErrorKind::AttributeLength { .. } => {
+                (Errno::INVAL, "malformed attributes")
+            }
+            ErrorKind::MessageType { .. } => (Errno::OPNOTSUPP, "unknown message type"),
+            ErrorKind::Full { .. } | ErrorKind::TooLong { .. } => (Errno::MSGSIZE, "the answer is too long"),
+            _ => (Errno::INVAL, "malformed message"),
+        };
+        // A payload is pointed at by its attribute.
+        let place = match error.kind {
+            ErrorKind::PayloadLength { .. } if error.attribute != 0 => {
+                Some(error.offset.saturating_sub(short(ATTRIBUTE_HEADER)))
+            }
+            ErrorKind::RecordLength { .. }
+            | ErrorKind::AttributeTruncated { .. }
+            | ErrorKind::AttributeLength { .. } => Some(error.offset),
+            _ => None,
+        };
+        Self::new(errno).saying(text).at(place)
     }
 }
 

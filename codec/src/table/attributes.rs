@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::value::locate;
 use super::{Alternative, Choice, Chosen, Key, Nest, Table, Value};
-use crate::wire::{Error, Payload, RawAttribute, RawAttributes, TYPE_MASK, place};
+use crate::wire::{ATTRIBUTE_HEADER, Error, Payload, RawAttribute, RawAttributes, TYPE_MASK, place};
 
 /// The attributes of one nest or one message, of the space `S`. Nothing is decoded before it is asked for.
 pub struct Attributes<'a, S> {
@@ -79,6 +79,14 @@ impl<'a, S: Table> Attributes<'a, S> {
     #[inline]
     pub fn get<V: Value>(self, key: Key<S, V>) -> Result<Option<V::Read<'a>>, Error> {
         self.read(key)
+    }
+
+    /// Where an attribute starts, in bytes from the start of the message: what a refusal points with. The last occurrence
+    /// counts.
+    #[must_use]
+    pub fn place<V>(self, key: Key<S, V>) -> Option<u32> {
+        let occurrences = self.raw().map_while(Result::ok).filter(|raw| raw.number() == key.number());
+        occurrences.last().map(|raw| raw.payload.offset.saturating_sub(place(ATTRIBUTE_HEADER)))
     }
 
     /// Every occurrence of an attribute, in order.

@@ -296,15 +296,21 @@ impl<'b> Batch<'b> {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<(), Error> {
+        let request = MessageHeader { flags: Flags::REQUEST, ..MessageHeader::default() };
+        self.append(|writer| operation.encode(writer, request, header, |message| fill(message)))
+    }
+
+    /// Appends what the closure writes, which is one message; as it was where that does not fit.
+    pub(crate) fn append(&mut self, write: impl FnOnce(&mut Writer<'_>)) -> Result<(), Error> {
         let start = align(self.length);
         let capacity = short(self.buffer.len());
         // The padding of the message before.
         if let Some(gap) = self.buffer.get_mut(self.length..start) {
             gap.fill(0);
         }
-        let written =
-            operation.write(self.buffer.get_mut(start..).unwrap_or_default(), header, |message| fill(message));
-        match written.map(|bytes| bytes.len()) {
+        let mut writer = Writer::new(self.buffer.get_mut(start..).unwrap_or_default());
+        write(&mut writer);
+        match writer.finish().map(|bytes| bytes.len()) {
             Ok(length) => {
                 self.length = start.saturating_add(length);
                 self.count = self.count.saturating_add(1);

@@ -132,6 +132,7 @@ pub use choice::{Alternative, Choice, Choices, Chosen};
 pub use number::Named;
 pub use number::{Be, Be16, Be32, Be64, BeI32, Bitfield32, NamedUint, NetOrder, Sint, Uint};
 pub use operation::{Body, Format, Operation, OperationRow, Operations, Verb};
+pub(crate) use operation::{close, open};
 pub use secret::{Keyed, OwnedSecret, Secret, SecretBytes, wipe};
 #[doc(hidden)]
 pub use shape::Literal;

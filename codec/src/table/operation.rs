@@ -148,14 +148,16 @@ impl<Q: Format, A> Operation<Q, A> {
     }
 }
 
-fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader) -> usize {
+/// Begins a message; returns its place, for [`close`].
+pub(crate) fn open(writer: &mut Writer<'_>, kind: MessageType, flags: Flags, message: MessageHeader) -> usize {
     writer.pad();
     let start = writer.length();
     writer.array(MessageHeader { kind, flags: message.flags | flags, ..message }.to_bytes());
     start
 }
 
-fn close(writer: &mut Writer<'_>, start: usize) {
+/// Fills in the length of the message begun at `start`.
+pub(crate) fn close(writer: &mut Writer<'_>, start: usize) {
     let length = writer.length().saturating_sub(start);
     writer.patch(start, short(length).to_ne_bytes());
 }
