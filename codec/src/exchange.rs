@@ -108,6 +108,12 @@ impl Exchange {
         Self { peer, ..self }
     }
 
+    /// Where answers come from, and for whom they are.
+    #[must_use]
+    pub const fn source(&self) -> Origin {
+        Origin { port: self.peer, group: 0 }
+    }
+
     /// The request's sequence number.
     #[must_use]
     pub const fn sequence(&self) -> u32 {

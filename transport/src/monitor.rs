@@ -1,8 +1,8 @@
 //! Events: what the kernel tells about changes, to whoever joined the groups.
 //!
-//! A [`Monitor`] has a socket of its own, which asks for nothing. Only the kernel's messages are handed out; others are
-//! counted. Lost events are an error, [`Error::Overrun`], after which the monitor goes on: what was known of the
-//! kernel's tables before then has holes.
+//! A [`Monitor`] has a socket of its own, which asks for nothing. Only the kernel's messages are handed out, or those of the one
+//! process that is listened to ([`Config::peer`]); others are counted. Lost events are an error, [`Error::Overrun`], after
+//! which the monitor goes on: what was known of the kernel's tables before then has holes.
 //!
 //! ```no_run
 //! use ringlink::codec::route::{Group, Link, Rtm};
@@ -40,6 +40,8 @@ use crate::socket::{Protocol, Socket, SocketOption};
 /// A socket for events. See the [module](self).
 pub struct Monitor {
     engine: Box<dyn Engine>,
+    /// Whose messages are handed out: a port id, 0 for the kernel's.
+    peer: u32,
     foreign: Cell<u64>,
     overruns: Cell<u64>,
     /// How many system calls had been made when the drop counter was last read; `None` where the engine itself reports
@@ -48,8 +50,8 @@ pub struct Monitor {
     /// Whether the engine reported a loss and the socket's queue has not been empty since: until then the kernel drops what
     /// comes without another word.
     congested: Cell<bool>,
-    /// Whose datagrams are handed out.
-    trusted: fn(&Datagram<'_>) -> bool,
+    /// Whose datagrams are handed out; is told the peer, too.
+    trusted: fn(&Datagram<'_>, u32) -> bool,
 }
 
 impl fmt::Debug for Monitor {
@@ -89,7 +91,8 @@ impl Monitor {
         Monitor::open(Protocol(G::PROTOCOL), &numbers)
     }
 
-    /// Opens a monitor and joins these groups. Of the configuration, the engine and the socket's options count.
+    /// Opens a monitor and joins these groups. Of the configuration, the engine, the socket's options and whose events they
+    /// are ([`Config::peer`]) count.
     ///
     /// [`EngineChoice::Auto`] takes a ring where there is one to be had, for events come without end. On a ring the socket does
     /// not report losses by itself ([`SocketOptions::no_enobufs`](crate::SocketOptions::no_enobufs)), which would end its
@@ -120,7 +123,7 @@ impl Monitor {
                 other => other?,
             },
         };
-        Ok(Monitor::over(engine))
+        Ok(Monitor { peer: config.peer, ..Monitor::over(engine) })
     }
 
     /// A monitor over an engine of the caller's, whose socket has joined its groups: one that
@@ -131,11 +134,12 @@ impl Monitor {
         let counted = engine.socket().has(SocketOption::NoEnobufs).then_some(0);
         Monitor {
             engine,
+            peer: 0,
             foreign: Cell::new(0),
             overruns: Cell::new(0),
             counted: Cell::new(counted),
             congested: Cell::new(false),
-            trusted: |datagram| datagram.is_from_kernel(),
+            trusted: |datagram, peer| datagram.sender() == peer,
         }
     }
 
@@ -163,7 +167,8 @@ impl Monitor {
         self.engine.send(bytes)
     }
 
-    /// Waits for the next datagram from the kernel. Several may be held at once on a ring.
+    /// Waits for the next datagram from the kernel, or from the process that is listened to. Several may be held at once on a
+    /// ring.
     ///
     /// # Errors
     ///
@@ -190,7 +195,7 @@ impl Monitor {
                     self.congested.set(self.counted.get().is_none());
                 }
             })?;
-            if (self.trusted)(&datagram) {
+            if (self.trusted)(&datagram, self.peer) {
                 return Ok(Notice { datagram });
             }
             self.foreign.set(self.foreign.get().wrapping_add(1));
@@ -249,7 +254,7 @@ impl Monitor {
 }
 
 /// Whether user 0 sent a datagram to udev's group.
-fn is_from_udev(datagram: &Datagram<'_>) -> bool {
+fn is_from_udev(datagram: &Datagram<'_>, _: u32) -> bool {
     datagram.group() == UeventGroup::UDEV.0 && datagram.credentials().is_some_and(|credentials| credentials.user == 0)
 }
 

@@ -147,6 +147,9 @@ pub struct SocketOptions {
     pub send_buffer: Option<usize>,
     /// The namespace to open the socket in. Default: the calling thread's.
     pub namespace: Option<Namespace>,
+    /// The port id to bind to, for a socket that others are to find ([`server`](crate::server)). Default: 0, one of the kernel's
+    /// choice.
+    pub port: u32,
 }
 
 impl Default for SocketOptions {
@@ -163,6 +166,7 @@ impl Default for SocketOptions {
             receive_buffer: None,
             send_buffer: None,
             namespace: None,
+            port: 0,
         }
     }
 }
@@ -259,6 +263,8 @@ pub struct Socket {
     port: u32,
     /// The bits of the options in force, and [`CONNECTED`].
     state: AtomicU16,
+    /// The port id that it is connected to; 0 is the kernel's, and stands where it is not connected.
+    peer: AtomicU32,
     /// The drop counter as it was when a loss was last reported.
     drops_reported: AtomicU32,
     /// The receive buffer's size that a stand-in says: that of the socket it stands in for.
@@ -269,14 +275,15 @@ pub struct Socket {
 const CONNECTED: u16 = 1 << 15;
 
 impl Socket {
-    /// Opens a socket, sets its options and binds it; the kernel chooses the port id.
+    /// Opens a socket, sets its options and binds it; the kernel chooses the port id, unless
+    /// [`SocketOptions::port`] names one.
     ///
     /// With [`SocketOptions::namespace`] a short-lived thread does it there; the caller stays where it is.
     ///
     /// # Errors
     ///
     /// [`Error::NoProtocol`] when this kernel does not have the protocol, [`Error::Namespace`] when the namespace may not
-    /// be entered, otherwise [`Error::System`]. An option that the kernel does not know is no error: see [`Socket::has`].
+    /// be entered, otherwise [`Error::System`]: `EADDRINUSE` where the port id is taken. An option that the kernel does not know is no error: see [`Socket::has`].
     pub fn open(protocol: Protocol, options: &SocketOptions) -> Result<Socket, Error> {
         match &options.namespace {
             Some(namespace) => namespace.run(|| Socket::open_here(protocol, options)),
@@ -298,7 +305,7 @@ impl Socket {
             Some(libc::EPROTONOSUPPORT) => Error::NoProtocol { protocol },
             _ => Error::from_io("socket", &error),
         })?;
-        let port = sys::bind(descriptor.as_fd())?;
+        let port = sys::bind(descriptor.as_fd(), options.port)?;
         let socket = Socket::of(descriptor, protocol, port);
         for option in options.wanted() {
             socket.set(option, true)?;
@@ -313,6 +320,7 @@ impl Socket {
             protocol,
             port,
             state: AtomicU16::new(0),
+            peer: AtomicU32::new(0),
             drops_reported: AtomicU32::new(0),
             recorded_buffer: None,
         }
@@ -341,7 +349,7 @@ impl Socket {
         options: &SocketOptions,
         results: &[i32],
     ) -> Result<Socket, Error> {
-        let port = port.map_or_else(|| sys::bind(descriptor.as_fd()), Ok)?;
+        let port = port.map_or_else(|| sys::bind(descriptor.as_fd(), 0), Ok)?;
         let socket = Socket::of(descriptor, protocol, port);
         for (option, result) in options.wanted().zip(results) {
             match -result {
@@ -364,6 +372,7 @@ impl Socket {
             protocol,
             port,
             state: AtomicU16::new(if connected { CONNECTED } else { 0 }),
+            peer: AtomicU32::new(0),
             drops_reported: AtomicU32::new(0),
             recorded_buffer: Some(buffer),
         })
@@ -384,12 +393,27 @@ impl Socket {
     /// (`ECONNREFUSED` on their side), so that no answer can be forged. Multicast is not held back, so a connected socket
     /// should join no group: engines do not ask who sent what it receives.
     pub fn connect_to_kernel(&self) -> Result<(), Error> {
-        sys::connect_to_kernel(self.as_fd())?;
+        self.connect_to(0)
+    }
+
+    /// Connects the socket to that of a process, by its port id; 0 is the kernel's. The kernel refuses unicast from anybody
+    /// else, as with [`connect_to_kernel`](Socket::connect_to_kernel).
+    ///
+    /// Whether there is such a socket shows when something is sent (`ECONNREFUSED`). A port id says nothing of who has it:
+    /// any process may bind to one that is free.
+    pub fn connect_to(&self, port: u32) -> Result<(), Error> {
+        sys::connect(self.as_fd(), port)?;
+        self.peer.store(port, Ordering::Relaxed);
         self.state.fetch_or(CONNECTED, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Whether [`connect_to_kernel`](Socket::connect_to_kernel) was called.
+    /// The port id that the socket is connected to, 0 for the kernel's; 0 too where it is not connected.
+    pub fn peer(&self) -> u32 {
+        self.peer.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was connected, to the kernel or to a process.
     pub fn is_connected(&self) -> bool {
         self.state.load(Ordering::Relaxed) & CONNECTED != 0
     }

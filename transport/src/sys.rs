@@ -26,9 +26,9 @@ pub(crate) fn open(protocol: u8) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-/// Binds the socket to a port id of the kernel's choice and returns it.
-pub(crate) fn bind(socket: BorrowedFd<'_>) -> Result<u32, Error> {
-    let mut address = kernel_address();
+/// Binds the socket to this port id, for 0 to one of the kernel's choice, and returns it.
+pub(crate) fn bind(socket: BorrowedFd<'_>, port: u32) -> Result<u32, Error> {
+    let mut address = address(port, 0);
     // SAFETY: the pointer and length are those of `address`.
     if unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), NETLINK_ADDRESS) } != 0 {
         return Err(Error::last("bind"));
@@ -41,9 +41,9 @@ pub(crate) fn bind(socket: BorrowedFd<'_>) -> Result<u32, Error> {
     Ok(address.nl_pid)
 }
 
-/// Connects the socket to port 0.
-pub(crate) fn connect_to_kernel(socket: BorrowedFd<'_>) -> Result<(), Error> {
-    let address = kernel_address();
+/// Connects the socket to a port id; 0 is the kernel's.
+pub(crate) fn connect(socket: BorrowedFd<'_>, port: u32) -> Result<(), Error> {
+    let address = address(port, 0);
     // SAFETY: the pointer and length are those of `address`.
     if unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), NETLINK_ADDRESS) } != 0 {
         return Err(Error::last("connect"));
@@ -51,11 +51,13 @@ pub(crate) fn connect_to_kernel(socket: BorrowedFd<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// `AF_NETLINK`, port 0, no groups.
-fn kernel_address() -> libc::sockaddr_nl {
+/// `AF_NETLINK`, a port id, a bit mask of groups.
+fn address(port: u32, groups: u32) -> libc::sockaddr_nl {
     // SAFETY: all fields are integers, for which zero is a value.
     let mut address: libc::sockaddr_nl = unsafe { MaybeUninit::zeroed().assume_init() };
     address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+    address.nl_pid = port;
+    address.nl_groups = groups;
     address
 }
 
@@ -162,10 +164,45 @@ pub(crate) fn namespace_cookie(socket: BorrowedFd<'_>) -> Result<u64, Error> {
 }
 
 /// Sends one datagram to where the socket is connected, which is the kernel unless somebody connected it elsewhere.
-pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], wait: bool) -> io::Result<usize> {
+    let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
     // SAFETY: the kernel reads the bytes of the slice.
-    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), 0) };
+    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends one datagram to the socket with this port id (0: none), and to the multicast groups of a bit mask, without waiting
+/// for room in anybody's queue.
+pub(crate) fn send_to(socket: BorrowedFd<'_>, bytes: &[u8], port: u32, groups: u32) -> io::Result<usize> {
+    let address = address(port, groups);
+    // SAFETY: the kernel reads the bytes of the slice and those of `address`.
+    let sent = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT,
+            (&raw const address).cast(),
+            NETLINK_ADDRESS,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Bounds how long a send waits for room in the receiver's queue (`SO_SNDTIMEO`); `None` is for ever.
+pub(crate) fn set_send_timeout(socket: BorrowedFd<'_>, timeout: Option<Duration>) -> Result<(), Error> {
+    // SAFETY: all fields are integers, for which zero is a value; here it means for ever.
+    let mut time: libc::timeval = unsafe { MaybeUninit::zeroed().assume_init() };
+    if let Some(timeout) = timeout {
+        time.tv_sec = timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+        time.tv_usec = timeout.subsec_micros().max(1) as _;
+    }
+    let (value, length) = ((&raw const time).cast(), size_of::<libc::timeval>() as libc::socklen_t);
+    // SAFETY: the kernel reads `length` bytes of `time`.
+    if unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDTIMEO, value, length) } != 0 {
+        return Err(Error::last("setsockopt"));
+    }
+    Ok(())
 }
 
 /// Receives one datagram and returns its length, which may be more than fits.
@@ -179,7 +216,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8], wait: bool) -> i
 /// Receives one datagram and returns its length, which may be more than fits, and where it came from.
 pub(crate) fn receive_from(socket: BorrowedFd<'_>, bytes: &mut [u8], wait: bool) -> io::Result<(usize, Origin)> {
     let flags = libc::MSG_TRUNC | if wait { 0 } else { libc::MSG_DONTWAIT };
-    let mut address = kernel_address();
+    let mut address = address(0, 0);
     let mut control = Control([0; CONTROL]);
     let mut vector = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     // SAFETY: all fields are integers and pointers, for which zero is a value.

@@ -18,7 +18,7 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::engine::ring::RingConfig;
 use crate::engine::syscall::{self, check};
-use crate::engine::{Counters, Datagram, Deadline, Origin};
+use crate::engine::{Counters, Datagram, Deadline, Destination, Origin};
 use crate::error::{Error, RingPart};
 use crate::socket::Socket;
 use crate::sys::{self, Mapping, Slots};
@@ -105,6 +105,8 @@ struct Member {
     descriptor: RawFd,
     /// Whether it is connected; decides which receive is armed.
     connected: bool,
+    /// To whom.
+    peer: u32,
     /// Whether it is to receive.
     wanted: Cell<bool>,
     /// INVARIANT: true from before a receive is queued until its last completion is seen.
@@ -182,6 +184,7 @@ impl Core {
         self.members.push(Member {
             descriptor: socket.as_fd().as_raw_fd(),
             connected: socket.is_connected(),
+            peer: socket.peer(),
             wanted: Cell::new(false),
             armed: Cell::new(false),
             sending: Cell::new(false),
@@ -329,8 +332,13 @@ impl Core {
     }
 
     /// Sends one datagram by a system call.
-    pub(crate) fn send_now(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
-        syscall::send(socket, bytes, || self.count(|counters| counters.system_calls += 1))
+    pub(crate) fn send_now(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        syscall::send(socket, bytes, deadline, || self.count(|counters| counters.system_calls += 1))
+    }
+
+    /// Sends one datagram to a process or a group by a system call.
+    pub(crate) fn send_to(&self, socket: &Socket, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        syscall::send_to(socket, bytes, to, || self.count(|counters| counters.system_calls += 1))
     }
 
     /// Queues one datagram to be sent with the next wait; what became of it arrives. One at a time for each socket.
@@ -444,8 +452,9 @@ impl Core {
             return Some(Err(Error::System { call: "recv", errno: -completion.result }));
         };
         let size = self.memory.slots.size();
-        let (start, length, origin) = if self.members.get(completion.member)?.connected {
-            (0, length, Origin::default())
+        let member = self.members.get(completion.member)?;
+        let (start, length, origin) = if member.connected {
+            (0, length, Origin { sender: member.peer, ..Origin::default() })
         } else {
             let parsed = lease.bytes().get(..length).map(|bytes| RecvMsgOut::parse(bytes, &self.memory.header));
             let Some(Ok(parsed)) = parsed else {

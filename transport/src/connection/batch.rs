@@ -9,7 +9,7 @@ use ringlink_codec::wire::Messages;
 
 use super::Connection;
 use super::outbox::{Outbox, Sent};
-use super::request::{origin, refused};
+use super::request::{exchange, origin, refused};
 use super::steps::{Advance, poll};
 use crate::engine::Deadline;
 use crate::error::{Error, Refused};
@@ -154,7 +154,7 @@ impl<'c> Batch<'c> {
             let last_request = self.outbox.last();
             let Some(sent) = self.outbox.take() else { return Ok(()) };
             let mut buffer = self.connection.request.borrow_mut();
-            Exchange::apply(sent.last(), self.connection.socket().port())
+            exchange(self.connection.socket(), Exchange::apply, sent.last())
                 .stamp(buffer.get_mut(last_request).unwrap_or_default());
             self.base = self.outcomes.count;
             self.outcomes.count += usize::try_from(sent.count).unwrap_or(usize::MAX);
@@ -166,7 +166,6 @@ impl<'c> Batch<'c> {
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {
-        let port = self.connection.socket().port();
         while let Some(sent) = &mut self.sent {
             let datagram = self.connection.send_or_receive(sent.length, &mut sent.sent, deadline)?;
             let sent = *sent;
@@ -175,8 +174,8 @@ impl<'c> Batch<'c> {
                 let place = sent.place(message.header);
                 // Each refusal ends an exchange of its own; the last request's answer ends the datagram.
                 let sequence = place.map_or(sent.last(), |_| message.header.sequence);
-                let mut exchange = Exchange::apply(sequence, port);
-                let step = self.connection.accept(&mut exchange, message, origin(&datagram));
+                let mut asked = exchange(self.connection.socket(), Exchange::apply, sequence);
+                let step = self.connection.accept(&mut asked, message, origin(&datagram));
                 let Some(place) = place else { continue };
                 if let Step::Failed(refusal) = step {
                     let buffer = self.connection.request.borrow();
@@ -187,7 +186,7 @@ impl<'c> Batch<'c> {
                         self.outcomes.failures.push(Failure { index, refused: *refused });
                     }
                 }
-                if place == sent.count - 1 && exchange.is_finished() {
+                if place == sent.count - 1 && asked.is_finished() {
                     self.sent = None;
                     break;
                 }

@@ -10,7 +10,7 @@ use ringlink_codec::wire::Messages;
 
 use super::Connection;
 use super::outbox::{Outbox, Sent};
-use super::request::{Root, expect, origin, refused};
+use super::request::{Root, exchange, expect, origin, refused};
 use super::steps::{Advance, poll};
 use crate::engine::Deadline;
 use crate::error::Error;
@@ -140,22 +140,21 @@ where
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<(), Error> {
-        let port = self.connection.socket().port();
         let base = self.base;
         while let Some((under_way, answered)) = &mut self.sent {
             let datagram = self.connection.send_or_receive(under_way.length, &mut under_way.sent, deadline)?;
             let sent = *under_way;
             for message in Messages::new(&datagram) {
                 let message = message?;
-                let mut exchange = Exchange::get(message.header.sequence, port);
+                let mut asked = exchange(self.connection.socket(), Exchange::get, message.header.sequence);
                 let place = sent.place(message.header).filter(|place| place >= answered);
                 let Some(place) = place else {
                     // Of a request that was given up.
-                    exchange = Exchange::get(sent.last(), port);
-                    self.connection.accept(&mut exchange, message, origin(&datagram));
+                    asked = exchange(self.connection.socket(), Exchange::get, sent.last());
+                    self.connection.accept(&mut asked, message, origin(&datagram));
                     continue;
                 };
-                let answer = match self.connection.accept(&mut exchange, message, origin(&datagram)) {
+                let answer = match self.connection.accept(&mut asked, message, origin(&datagram)) {
                     Step::Item(message) => expect(message, self.operation.answer).map(|()| Body::of(message)),
                     Step::Failed(refusal) => {
                         let buffer = self.connection.request.borrow();

@@ -1,6 +1,7 @@
 //! Requests and their answers over one socket: get, apply, dump, batch.
 //!
-//! A [`Connection`] owns a socket connected to the kernel, so that no other process can answer in its place. One
+//! A [`Connection`] owns a socket connected to the kernel, or to a process ([`Config::peer`]), so that nobody else can answer in
+//! its place. One
 //! request runs at a time; each is numbered, registered before it is sent, and ends with an answer, an
 //! acknowledgement, an [`End`](crate::codec::reply::End), or an error that says what is known. It retries nothing on its own.
 //!
@@ -48,7 +49,7 @@ pub use batch::{Batch, Failure, Outcomes};
 pub use dump::Dump;
 pub use lookups::Lookups;
 pub use overlap::{Answers, Reader};
-pub(crate) use request::{Root, expect, refused};
+pub(crate) use request::{Root, exchange, expect, refused};
 
 /// How a connection is opened.
 #[derive(Clone, Debug)]
@@ -67,6 +68,11 @@ pub struct Config {
     pub request: usize,
     /// The socket's options, its namespace among them.
     pub socket: SocketOptions,
+    /// Who is asked, or listened to: the port id of a process's socket ([`server`](crate::server)). Default: 0, the kernel.
+    ///
+    /// A process may be slow to take requests, or die: what cannot be sent before the deadline fails with `EAGAIN`, what is sent
+    /// to nobody with `ECONNREFUSED`, and what is not answered with [`Error::TimedOut`].
+    pub peer: u32,
 }
 
 impl Default for Config {
@@ -77,6 +83,7 @@ impl Default for Config {
             deadline: Some(Duration::from_secs(30)),
             request: 32 * 1024,
             socket: SocketOptions::default(),
+            peer: 0,
         }
     }
 }
@@ -92,6 +99,11 @@ impl Config {
     pub fn in_namespace(namespace: Namespace) -> Config {
         let socket = SocketOptions { namespace: Some(namespace), ..SocketOptions::default() };
         Config { socket, ..Config::default() }
+    }
+
+    /// The defaults, for asking or hearing a process instead of the kernel, by its socket's port id.
+    pub fn of_process(port: u32) -> Config {
+        Config { peer: port, ..Config::default() }
     }
 }
 
@@ -165,7 +177,7 @@ impl Connection {
         Ok(Connection { replaceable: true, ..Connection::over(engine, config) })
     }
 
-    /// A connection over an engine of the caller's, whose socket is connected to the kernel: one that
+    /// A connection over an engine of the caller's, whose socket is connected to whom is asked: one that
     /// [records](crate::engine::record) or replays, or one of a kind of its own.
     ///
     /// Of the configuration, the deadline and the longest request count. The engine is never replaced: what is left of a
@@ -367,6 +379,6 @@ impl<A> fmt::Debug for Reply<'_, A> {
 
 fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, Error> {
     let socket = Socket::open(protocol, &config.socket)?;
-    socket.connect_to_kernel()?;
+    socket.connect_to(config.peer)?;
     engine::open_with(config.engine, config.sizes, socket)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use ringlink_codec::exchange::{Exchange, Origin};
+use ringlink_codec::exchange::Exchange;
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::{MessageType, Messages};
@@ -143,7 +143,9 @@ impl<A: Format> Answers<A> {
                 Ok(Part::Datagram(bytes)) => {
                     // The other half has been through the messages, and reports what was wrong with them.
                     for message in Messages::new(&bytes).map_while(Result::ok) {
-                        if message.header.kind == self.answer && self.exchange.is_item(message.header, Origin::KERNEL) {
+                        if message.header.kind == self.answer
+                            && self.exchange.is_item(message.header, self.exchange.source())
+                        {
                             each(Body::of(message))?;
                         }
                     }

@@ -80,7 +80,8 @@ impl Connection {
     /// table does not fit a small one, the dump would end at once, without an error and without data. An acknowledged
     /// `NLMSG_NOOP`, received with a large buffer, prevents that.
     pub(super) fn prime(&self, priming: &mut Option<Exchange>, deadline: Deadline) -> Result<(), Error> {
-        if self.primed.get() {
+        // Processes know nothing of it.
+        if self.primed.get() || self.socket().peer() != 0 {
             return Ok(());
         }
         let result = self.prime_now(priming, deadline);

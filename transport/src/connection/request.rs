@@ -15,6 +15,7 @@ use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 use super::{Connection, Reply};
 use crate::engine::{Datagram, Deadline};
 use crate::error::{Error, Refused};
+use crate::socket::Socket;
 
 /// How often a receive that the kernel refused with `EINVAL` is repeated: a reader on another processor than the
 /// requester may see that at the end of a dump.
@@ -64,7 +65,7 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Request, Error> {
-        let exchange = kind(self.next_sequence(), self.engine.socket().port());
+        let exchange = exchange(self.engine.socket(), kind, self.next_sequence());
         let mut buffer = self.request.borrow_mut();
         let request = operation.write(&mut buffer, header, |attributes| fill(attributes))?;
         exchange.stamp(request);
@@ -74,7 +75,7 @@ impl Connection {
 
     /// Gives a dump's request that was not sent yet another number, for the socket as it is now.
     pub(super) fn stamp_dump(&self, request: &mut Request) {
-        request.exchange = Exchange::dump(self.next_sequence(), self.engine.socket().port());
+        request.exchange = exchange(self.engine.socket(), Exchange::dump, self.next_sequence());
         request.exchange.stamp(self.request.borrow_mut().get_mut(..request.length).unwrap_or_default());
     }
 
@@ -340,6 +341,11 @@ pub(crate) fn expect(message: Message<'_>, answer: MessageType) -> Result<(), Er
     }
     let kind = codec::wire::ErrorKind::MessageType { found: message.header.kind.0, expected: answer.0 };
     Err(Error::Codec(codec::Error::new(kind, 4)))
+}
+
+/// A request of this kind, asked over this socket of whom it is connected to.
+pub(crate) fn exchange(socket: &Socket, kind: fn(u32, u32) -> Exchange, sequence: u32) -> Exchange {
+    kind(sequence, socket.port()).answered_by(socket.peer())
 }
 
 /// Who sent a datagram, and to whom.

@@ -9,7 +9,7 @@
 use std::cell::{Cell, OnceCell};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason, Sizes, ring, syscall};
+use crate::engine::{Counters, Datagram, Deadline, Destination, Engine, EngineKind, Reason, Sizes, ring, syscall};
 use crate::error::Error;
 use crate::socket::Socket;
 
@@ -65,7 +65,11 @@ impl Engine for Auto {
 
     fn send(&self, bytes: &[u8]) -> Result<(), Error> {
         self.run.set(0);
-        self.syscall.send(&self.socket, bytes)
+        self.syscall.send(&self.socket, bytes, Deadline::none())
+    }
+
+    fn send_to(&self, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        self.syscall.send_to(&self.socket, bytes, to)
     }
 
     fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {

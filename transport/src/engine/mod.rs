@@ -103,11 +103,20 @@ pub trait Engine: Send + fmt::Debug {
     /// The socket, for its options, its groups and its port id.
     fn socket(&self) -> &Socket;
 
-    /// Sends one datagram, of one or many messages, to the kernel.
+    /// Sends one datagram, of one or many messages, to whom the socket is connected, which is the kernel mostly.
     ///
     /// Fails with `EMSGSIZE` when it is longer than the socket's send buffer less 32 bytes, and with whatever else
     /// `send(2)` says. Nothing is sent in part.
     fn send(&self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Sends one datagram to a process or a group, for protocols between processes; the socket is not connected. It never
+    /// waits: `EAGAIN` says that the receiver's queue has no room at present, `ECONNREFUSED` that nobody has that port id.
+    /// That a group's member had no room, or that there is none, is no error: it learns of its loss itself.
+    ///
+    /// Engines without a socket of netlink's have nobody to send to.
+    fn send_to(&self, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        syscall::send_to(self.socket(), bytes, to, || {})
+    }
 
     /// Waits for the next datagram.
     ///
@@ -139,6 +148,15 @@ pub trait Engine: Send + fmt::Debug {
 
     /// What the engine has done so far.
     fn counters(&self) -> Counters;
+}
+
+/// Whom a datagram is for, in [`Engine::send_to`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// The socket with this port id.
+    Port(u32),
+    /// Those that joined this multicast group, 1 to 32: a process can tell no others.
+    Group(u32),
 }
 
 /// What the caller asks for, in [`open`].
@@ -346,7 +364,7 @@ impl<'e> Datagram<'e> {
         &self.lease.bytes()[self.start..self.end]
     }
 
-    /// The sender's port id; 0 is the kernel. On a socket connected to the kernel it is always 0.
+    /// The sender's port id; 0 is the kernel. On a connected socket it is always whom it is connected to.
     pub fn sender(&self) -> u32 {
         self.origin.sender
     }

@@ -85,7 +85,7 @@ use std::time::{Duration, Instant};
 
 use ringlink_codec::wire::{MESSAGE_HEADER, Message, MessageType, Messages};
 
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Origin, Reason};
+use crate::engine::{Counters, Datagram, Deadline, Destination, Engine, EngineKind, Origin, Reason};
 use crate::error::{Error, RecordingProblem};
 use crate::socket::{Protocol, Socket};
 use crate::sys::Slots;
@@ -149,6 +149,17 @@ impl<W: Write + Send> Engine for Recorder<W> {
         self.log.borrow().check()?;
         let start = Instant::now();
         let outcome = self.engine.send(bytes);
+        let mut log = self.log.borrow_mut();
+        log.put_sent(start.elapsed(), bytes, outcome.as_ref().err());
+        log.write()?;
+        outcome
+    }
+
+    /// What is sent is written down, and not to whom.
+    fn send_to(&self, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        self.log.borrow().check()?;
+        let start = Instant::now();
+        let outcome = self.engine.send_to(bytes, to);
         let mut log = self.log.borrow_mut();
         log.put_sent(start.elapsed(), bytes, outcome.as_ref().err());
         log.write()?;
@@ -457,6 +468,10 @@ impl Engine for Replay {
         outcome
     }
 
+    fn send_to(&self, bytes: &[u8], _: Destination) -> Result<(), Error> {
+        self.send(bytes)
+    }
+
     fn receive(&self, _: Deadline) -> Result<Datagram<'_>, Error> {
         let (Entry { offset, event, .. }, behind) = self.entry()?;
         let mut counters = self.counters.get();
@@ -532,8 +547,8 @@ const EXHAUSTED: u8 = 4;
 const SYSTEM: u8 = 5;
 
 /// The calls that engines make: an [`Error::System`] holds no other words.
-const CALLS: [&str; 9] =
-    ["send", "sendmsg", "recv", "recvmsg", "io_uring_enter", "ppoll", "getsockopt", "setsockopt", "mmap"];
+const CALLS: [&str; 10] =
+    ["send", "sendto", "sendmsg", "recv", "recvmsg", "io_uring_enter", "ppoll", "getsockopt", "setsockopt", "mmap"];
 
 /// Where in a datagram sequence numbers stand: in each message's header, and in the header of the request that an error
 /// repeats. What is behind a message that cannot be read has none.

@@ -29,7 +29,7 @@
 use std::os::fd::BorrowedFd;
 use std::slice;
 
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Reason};
+use crate::engine::{Counters, Datagram, Deadline, Destination, Engine, EngineKind, Reason};
 use crate::error::Error;
 use crate::socket::Socket;
 use crate::uring::{self, Arrival};
@@ -94,7 +94,11 @@ impl Engine for Ring {
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.core.send(&self.socket, bytes)
+        self.core.send(&self.socket, bytes, Deadline::none())
+    }
+
+    fn send_to(&self, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        self.core.send_to(&self.socket, bytes, to)
     }
 
     fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
@@ -144,15 +148,19 @@ impl Core {
         self.uring.counters()
     }
 
-    pub(crate) fn send(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
-        self.uring.send_now(socket, bytes)
+    pub(crate) fn send(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        self.uring.send_now(socket, bytes, deadline)
+    }
+
+    pub(crate) fn send_to(&self, socket: &Socket, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        self.uring.send_to(socket, bytes, to)
     }
 
     /// The kernel answers inside the send, and carries the armed receive on when the send returns: mostly the answer is in
     /// its slot by then, and this is one system call. A send by the ring would be one too, and slower.
     pub(crate) fn exchange(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
         self.uring.make_room()?;
-        self.send(socket, bytes)?;
+        self.send(socket, bytes, deadline)?;
         self.receive(socket, deadline)
     }
 

@@ -22,7 +22,7 @@ use std::cell::Cell;
 use std::io;
 use std::os::fd::AsFd;
 
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineKind, Origin, Reason};
+use crate::engine::{Counters, Datagram, Deadline, Destination, Engine, EngineKind, Origin, Reason};
 use crate::error::Error;
 use crate::socket::Socket;
 use crate::sys::{self, Lease, Slots};
@@ -70,7 +70,11 @@ impl Engine for Syscall {
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.core.send(&self.socket, bytes)
+        self.core.send(&self.socket, bytes, Deadline::none())
+    }
+
+    fn send_to(&self, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        self.core.send_to(&self.socket, bytes, to)
     }
 
     fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
@@ -117,14 +121,18 @@ impl Core {
         self.counters.set(counters);
     }
 
-    pub(crate) fn send(&self, socket: &Socket, bytes: &[u8]) -> Result<(), Error> {
-        send(socket, bytes, || self.count(|counters| counters.system_calls += 1))
+    pub(crate) fn send(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        send(socket, bytes, deadline, || self.count(|counters| counters.system_calls += 1))
+    }
+
+    pub(crate) fn send_to(&self, socket: &Socket, bytes: &[u8], to: Destination) -> Result<(), Error> {
+        send_to(socket, bytes, to, || self.count(|counters| counters.system_calls += 1))
     }
 
     pub(crate) fn exchange(&self, socket: &Socket, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
         // The slot first: nothing is sent when there is no room for an answer.
         let lease = self.lease()?;
-        self.send(socket, bytes)?;
+        self.send(socket, bytes, deadline)?;
         self.receive_into(lease, socket, deadline)
     }
 
@@ -146,7 +154,8 @@ impl Core {
         loop {
             let slot = lease.bytes_mut();
             let received = if socket.is_connected() {
-                sys::receive(socket.as_fd(), slot, wait).map(|length| (length, Origin::default()))
+                sys::receive(socket.as_fd(), slot, wait)
+                    .map(|length| (length, Origin { sender: socket.peer(), ..Origin::default() }))
             } else {
                 sys::receive_from(socket.as_fd(), slot, wait)
             };
@@ -197,13 +206,43 @@ impl Core {
 }
 
 /// Sends one datagram, however often a signal comes in between; `called` counts the system calls.
-pub(crate) fn send(socket: &Socket, bytes: &[u8], called: impl Fn()) -> Result<(), Error> {
+///
+/// The kernel takes what is sent to it, however long that takes. A process has a queue, which may be full: then the send waits
+/// until the deadline for room in it, and fails with `EAGAIN`.
+pub(crate) fn send(socket: &Socket, bytes: &[u8], deadline: Deadline, called: impl Fn()) -> Result<(), Error> {
+    let mut wait = socket.peer() == 0;
     loop {
         called();
-        match sys::send(socket.as_fd(), bytes) {
+        match sys::send(socket.as_fd(), bytes, wait) {
             Ok(_) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !deadline.has_passed() => {
+                called();
+                sys::set_send_timeout(socket.as_fd(), deadline.remaining())?;
+                wait = true;
+            }
             Err(error) => return Err(Error::from_io("send", &error)),
+        }
+    }
+}
+
+/// Sends one datagram to a process or a group, without waiting; `called` counts the system calls.
+pub(crate) fn send_to(socket: &Socket, bytes: &[u8], to: Destination, called: impl Fn()) -> Result<(), Error> {
+    let (port, groups) = match to {
+        Destination::Port(port) => (port, 0),
+        Destination::Group(group) => match group.checked_sub(1).and_then(|bit| 1_u32.checked_shl(bit)) {
+            Some(groups) => (0, groups),
+            None => return Err(Error::Configuration { rule: "a process tells groups 1 to 32" }),
+        },
+    };
+    loop {
+        called();
+        match sys::send_to(socket.as_fd(), bytes, port, groups) {
+            Ok(_) => return Ok(()),
+            // The kernel sends to the group first, and then to port 0, which has nobody in protocols between processes.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && groups != 0 => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::from_io("sendto", &error)),
         }
     }
 }

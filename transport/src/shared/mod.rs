@@ -45,7 +45,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use ringlink_codec::exchange::{Exchange, Origin};
+use ringlink_codec::exchange::Exchange;
 use ringlink_codec::reply::End;
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
@@ -319,7 +319,7 @@ impl<A: Format> Dump<A> {
             // The worker has been through the messages, and says what is wrong with them.
             if let Some(Ok(message)) = messages.next() {
                 self.at = start.saturating_add(messages.offset());
-                if message.header.kind == self.answer && self.exchange.is_item(message.header, Origin::KERNEL) {
+                if message.header.kind == self.answer && self.exchange.is_item(message.header, self.exchange.source()) {
                     return Ok(Some(start..self.at));
                 }
                 continue;

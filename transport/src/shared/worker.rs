@@ -12,7 +12,7 @@ use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
 
-use crate::connection::{Config, Root, expect, refused};
+use crate::connection::{Config, Root, exchange, expect, refused};
 use crate::engine::{self, Datagram, Deadline, Engine};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket};
@@ -217,10 +217,10 @@ impl Worker {
             self.sequence = self.batch.first.wrapping_sub(1);
         }
         self.sequence = self.sequence.wrapping_add(1);
-        let port = self.engine.socket().port();
+        let socket = self.engine.socket();
         let exchange = match ask.kind {
-            Kind::Get(_) => Exchange::get(self.sequence, port),
-            Kind::Apply => Exchange::apply(self.sequence, port),
+            Kind::Get(_) => exchange(socket, Exchange::get, self.sequence),
+            Kind::Apply => exchange(socket, Exchange::apply, self.sequence),
         };
         self.batch.bytes.resize(start, 0);
         self.batch.bytes.extend(&ask.request);
@@ -405,10 +405,10 @@ impl Lane {
             self.engine = engine;
             self.broken = false;
         }
-        let exchange = Exchange::dump(sequence, self.engine.socket().port());
-        exchange.stamp(request);
+        let dump = exchange(self.engine.socket(), Exchange::dump, sequence);
+        dump.stamp(request);
         self.engine.send(request)?;
-        Ok(exchange)
+        Ok(dump)
     }
 
     /// Receives a datagram of the dump, and hands it on.
@@ -499,7 +499,7 @@ impl Opener {
 
     fn open(&self) -> Result<Box<dyn Engine>, Error> {
         let socket = Socket::open(self.protocol, &self.config.socket)?;
-        socket.connect_to_kernel()?;
+        socket.connect_to(self.config.peer)?;
         engine::open_with(self.config.engine, self.config.sizes, socket)
     }
 
@@ -507,6 +507,10 @@ impl Opener {
     fn open_primed(&self) -> Result<Box<dyn Engine>, Error> {
         let engine = self.open()?;
         let port = engine.socket().port();
+        if engine.socket().peer() != 0 {
+            // Processes know nothing of it.
+            return Ok(engine);
+        }
         let mut exchange = Exchange::apply(port ^ sys::unguessable() | 1, port);
         let noop = MessageHeader {
             length: 16,
