@@ -31,6 +31,8 @@ pub mod watch;
 
 pub mod shared;
 
+pub mod server;
+
 #[cfg(feature = "tokio1")]
 pub mod tokio;
 
@@ -45,6 +47,7 @@ pub use error::{Error, Refused};
 pub use fleet::Fleet;
 pub use monitor::Monitor;
 pub use namespace::Namespace;
+pub use server::Server;
 pub use socket::{Protocol, SocketOptions};
 
 /// The README's snippets, compiled and, but for the one that changes interfaces, run.
