@@ -234,7 +234,13 @@ impl<F: Subject, S: Store> Watch<F, S> {
     pub fn with(subject: F, store: S, config: WatchConfig) -> Result<Watch<F, S>, Error> {
         let monitor = Monitor::with(config.protocol, &config.connection, subject.groups())?;
         let connection = Connection::with(config.protocol, config.connection.clone())?;
-        Ok(Watch {
+        Ok(Watch::over(subject, store, monitor, connection, config))
+    }
+
+    /// A watch over a monitor and a connection of the caller's. The monitor has joined the subject's
+    /// [groups](Subject::groups); of the configuration, `pause` and `tries` count.
+    pub fn over(subject: F, store: S, monitor: Monitor, connection: Connection, config: WatchConfig) -> Watch<F, S> {
+        Watch {
             subject,
             store,
             config,
@@ -247,7 +253,7 @@ impl<F: Subject, S: Store> Watch<F, S> {
                 earliest: None,
                 figures: Figures::default(),
             },
-        })
+        }
     }
 
     /// Waits for the next thing to happen, and tells it: a datagram of events, or a whole dump and what came meanwhile.

@@ -1,9 +1,9 @@
-//! How bytes move: one contract, three engines, and one that replays what others did.
+//! How bytes move: one contract, three engines, one that replays what others did, and one that plays a kernel.
 //!
 //! An [`Engine`] owns a [`Socket`] and moves whole datagrams over it. It never looks inside them. [`syscall`] does it
 //! with `send(2)` and `recv(2)`, [`ring`] with one io_uring, and [`auto`] starts with the first and changes to the second
 //! when a dump turns out to be long; [`record`](mod@record) writes down what an engine does, and does it again without a
-//! kernel. All of them yield the same [`Datagram`] and the same errors; if a program can tell
+//! kernel; with [`mock`] a closure is the kernel. All of them yield the same [`Datagram`] and the same errors; if a program can tell
 //! them apart other than by [`Engine::kind`] and [`Engine::counters`], that is a bug.
 //!
 //! An engine is `Send` and not `Sync`: it may move to another thread, and one thread at a time uses it. After
@@ -46,6 +46,8 @@ pub mod ring;
 pub mod auto;
 
 pub mod record;
+
+pub mod mock;
 
 /// Opens the engine asked for, with its default configuration, on a socket.
 ///
@@ -180,6 +182,8 @@ pub enum EngineKind {
     Syscall,
     /// Nothing: they come from a recording.
     Replay,
+    /// Nothing: they come from a [`Mock`](mock::Mock).
+    Mock,
 }
 
 impl fmt::Display for EngineKind {
@@ -188,6 +192,7 @@ impl fmt::Display for EngineKind {
             EngineKind::Ring => "ring",
             EngineKind::Syscall => "syscall",
             EngineKind::Replay => "replay",
+            EngineKind::Mock => "mock",
         })
     }
 }
