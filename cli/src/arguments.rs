@@ -118,6 +118,7 @@ Objects and verbs (each may be shortened, as with ip):
   neigh    show | add | replace | change | del
   rule     show | add | del
   sockets  [KIND …] [-tuxan …] [state STATE] [FILTER] [--processes] [--destroy]
+  conntrack list | get | create | update | delete | flush | count | stats | events | load | expect …
   xfrm     state | policy | monitor
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   uevents  [--udev]

@@ -68,6 +68,9 @@ impl Failure {
             "RTM_NEWROUTE" | "RTM_NEWADDR" | "RTM_NEWNEIGH" if error.already_exists() => {
                 Some("`replace` in place of `add` changes what is there")
             }
+            "IPCTNL_MSG_CT_NEW" if error.already_exists() => Some(
+                "`conntrack update` changes a connection that is there; the answers of two may not be the same either",
+            ),
             "RTM_DELROUTE" if error.is_not_found() => Some(
                 "`ringlink route show table all` shows the routes there are; one of several is chosen by its metric, type or `via`",
             ),

@@ -16,6 +16,7 @@ mod names;
 mod session;
 
 mod address;
+mod conntrack;
 mod link;
 mod neighbour;
 mod route;
@@ -57,6 +58,7 @@ const OBJECTS: &[&str] = &[
     "ss",
     "uevents",
     "processes",
+    "conntrack",
     "help",
 ];
 
@@ -90,7 +92,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("decode") => return decode::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, monitor, watch, uevents, processes, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, conntrack, monitor, watch, uevents, processes, genl, decode or help")
             );
         }
         Some(_) => {}
@@ -108,6 +110,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("sockets" | "ss") => sockets::HELP,
             Some("uevents") => uevents::HELP,
             Some("processes") => processes::HELP,
+            Some("conntrack") => conntrack::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -124,6 +127,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("sockets" | "ss") => sockets::run(&mut session, &mut words),
         Some("uevents") => uevents::run(&mut session, &mut words),
         Some("processes") => processes::run(&mut session, &mut words),
+        Some("conntrack") => conntrack::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {

@@ -4,7 +4,7 @@ mod objects;
 mod origins;
 mod others;
 mod screen;
-mod stamp;
+pub(crate) mod stamp;
 
 use ringlink::codec::route::Group;
 use ringlink::engine::Deadline;

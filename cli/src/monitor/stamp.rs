@@ -57,14 +57,24 @@ impl Stamp {
                 "[{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}] "
             )));
         }
-        let name = |names: &[&'static str], index: i32| {
-            usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or("???")
-        };
         let (weekday, month) = (name(&DAYS, tm.tm_wday), name(&MONTHS, tm.tm_mon));
         head.glue(Formatted(format_args!(
             "Timestamp: {weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02} {year} {micros} usec\n"
         )));
     }
+}
+
+/// A time in seconds since 1970 as ctime(3) tells it, in this machine's time zone.
+pub(crate) fn ctime(seconds: u64) -> String {
+    let tm = local(seconds);
+    let (weekday, month) = (name(&DAYS, tm.tm_wday), name(&MONTHS, tm.tm_mon));
+    let (day, hour, minute, second, year) =
+        (tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, i64::from(tm.tm_year) + 1900);
+    format!("{weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02} {year}")
+}
+
+fn name(names: &[&'static str], index: i32) -> &'static str {
+    usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or("???")
 }
 
 /// A time in seconds since 1970, taken apart in this machine's time zone.

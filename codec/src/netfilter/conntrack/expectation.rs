@@ -2,7 +2,7 @@
 
 use super::{Direction, Tuple};
 use crate::netfilter::NetfilterHeader;
-use crate::table::{Be, Be16, Be32, Nest, Str};
+use crate::table::{Be, Be16, Be32, Nest, Operation, Str};
 use crate::{flags, operations, space};
 
 /// What tells of an expectation.
@@ -20,9 +20,15 @@ operations! {
         GET: get ExpectationMessage => NEW ExpectationMessage = 1,
         /// Delete an expectation by its tuple, all of a helper, or all; or: this one is gone.
         DELETE: delete ExpectationMessage = 2,
-        /// Tell of each processor's counters; the processor is the header's `res_id`.
-        GET_STATS_CPU: get ExpectationStatsMessage = 3,
+        /// Tell of each processor's counters; the processor is the header's `res_id`. The kernel answers under the number of
+        /// [`Conntrack::GET_CTRZERO`](super::Conntrack::GET_CTRZERO), by which a printer takes the counters for a connection.
+        GET_STATS_CPU: get ExpectationStatsMessage => STATS_CPU ExpectationStatsMessage = 3,
     }
+}
+
+impl Expect {
+    // `ctnetlink_exp_stat_fill_info` makes it with the wrong part's number.
+    const STATS_CPU: Operation<ExpectationStatsMessage> = Operation::new(0x0103, 0x0103);
 }
 
 space! {

@@ -218,18 +218,18 @@ impl Endpoints {
         if let Some(protocol) = self.protocol {
             tuple.nest(Tuple::PROTO, |proto| {
                 proto.put(TupleProto::NUM, protocol);
-                self.source_port.into_iter().for_each(|port| proto.put(TupleProto::SRC_PORT, port));
-                self.destination_port.into_iter().for_each(|port| proto.put(TupleProto::DST_PORT, port));
+                proto.put_some(TupleProto::SRC_PORT, self.source_port);
+                proto.put_some(TupleProto::DST_PORT, self.destination_port);
                 let (kind, code, id) = match protocol {
                     Protocol::ICMPV6 => (TupleProto::ICMPV6_TYPE, TupleProto::ICMPV6_CODE, TupleProto::ICMPV6_ID),
                     _ => (TupleProto::ICMP_TYPE, TupleProto::ICMP_CODE, TupleProto::ICMP_ID),
                 };
-                self.icmp_id.into_iter().for_each(|number| proto.put(id, number));
-                self.icmp_type.into_iter().for_each(|number| proto.put(kind, number));
-                self.icmp_code.into_iter().for_each(|number| proto.put(code, number));
+                proto.put_some(id, self.icmp_id);
+                proto.put_some(kind, self.icmp_type);
+                proto.put_some(code, self.icmp_code);
             });
         }
-        self.zone.into_iter().for_each(|zone| tuple.put(Tuple::ZONE, zone));
+        tuple.put_some(Tuple::ZONE, self.zone);
     }
 
     /// What answers look like where nothing is translated: the ends change places, and an ICMP question becomes its
