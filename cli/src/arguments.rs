@@ -120,6 +120,7 @@ Objects and verbs (each may be shortened, as with ip):
   sockets  [KIND …] [-tuxan …] [state STATE] [FILTER] [--processes] [--destroy]
   conntrack list | get | create | update | delete | flush | count | stats | events | load | expect …
   xfrm     state | policy | monitor
+  ipset    list | save | create | add | del | test | flush | destroy | rename | swap | restore
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   uevents  [--udev]
   processes  [EVENT …]
@@ -131,30 +132,30 @@ Objects and verbs (each may be shortened, as with ip):
 
 Exit codes: 0 done; 1 the command line or the input makes no sense; 2 the kernel refused.";
 
-/// A cursor over words.
+/// A cursor over words: those of the command line, or slices of a text's lines.
 #[derive(Clone, Debug)]
-pub(crate) struct Words<'w> {
-    words: &'w [String],
+pub(crate) struct Words<'w, S = String> {
+    words: &'w [S],
     at: usize,
 }
 
-impl<'w> Words<'w> {
+impl<'w, S: AsRef<str>> Words<'w, S> {
     /// A cursor before the first word.
-    pub(crate) fn new(words: &'w [String]) -> Self {
+    pub(crate) fn new(words: &'w [S]) -> Self {
         Self { words, at: 0 }
     }
 
     /// The next word.
     #[allow(clippy::should_implement_trait, reason = "a cursor that also looks back and asks for more")]
     pub(crate) fn next(&mut self) -> Option<&'w str> {
-        let word = self.words.get(self.at)?;
+        let word = self.peek()?;
         self.at += 1;
         Some(word)
     }
 
     /// The next word, which stays next.
     pub(crate) fn peek(&self) -> Option<&'w str> {
-        self.words.get(self.at).map(String::as_str)
+        self.words.get(self.at).map(AsRef::as_ref)
     }
 
     /// Goes over the next word if it is this one.
@@ -200,8 +201,8 @@ impl<'w> Words<'w> {
 
     /// The failure that says the last word is not what was expected.
     pub(crate) fn refuse(&self, expected: &str) -> Failure {
-        let found = self.at.checked_sub(1).and_then(|at| self.words.get(at));
-        let before = self.at.checked_sub(2).and_then(|at| self.words.get(at));
+        let word = |back: usize| self.at.checked_sub(back).and_then(|at| self.words.get(at)).map(AsRef::as_ref);
+        let (found, before): (Option<&str>, Option<&str>) = (word(1), word(2));
         let after = before.map(|word| format!(" after `{word}`")).unwrap_or_default();
         match found {
             Some(word) if word.starts_with("--") => {
@@ -214,7 +215,7 @@ impl<'w> Words<'w> {
 
     /// The failure that says that words are missing.
     pub(crate) fn refuse_end(&self, expected: &str) -> Failure {
-        match self.words.last() {
+        match self.words.last().map(AsRef::as_ref) {
             Some(last) => Failure::Usage(format!("the line ends after `{last}`: expected {expected}")),
             None => Failure::Usage(format!("expected {expected}")),
         }

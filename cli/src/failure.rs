@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Input(String),
     /// The library or the kernel says no.
     Library(ringlink::Error),
+    /// The kernel says no, in an object's own words.
+    Kernel(String),
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -26,7 +28,7 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Usage(_) | Self::Input(_) | Self::Output(_) => 1,
             Self::Library(ringlink::Error::Namespace { .. } | ringlink::Error::NoRing { .. }) => 1,
-            Self::Library(_) => 2,
+            Self::Library(_) | Self::Kernel(_) => 2,
         }
     }
 
@@ -42,7 +44,7 @@ impl Failure {
                 return Some("`ringlink help` shows the words there are, `ringlink OBJECT help` those of an object");
             }
             Self::Library(error) => error,
-            Self::Input(_) | Self::Output(_) => return None,
+            Self::Input(_) | Self::Kernel(_) | Self::Output(_) => return None,
         };
         if error.refused().is_some() && error.is_permission() {
             return Some(
@@ -85,7 +87,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Input(text) => f.write_str(text),
+            Self::Usage(text) | Self::Input(text) | Self::Kernel(text) => f.write_str(text),
             Self::Library(error) => error.fmt(f),
             Self::Output(error) => write!(f, "standard output: {error}"),
         }

@@ -23,6 +23,7 @@ mod route;
 mod rule;
 mod sockets;
 
+mod ipset;
 mod xfrm;
 
 mod decode;
@@ -50,6 +51,7 @@ const OBJECTS: &[&str] = &[
     "neighbour",
     "link",
     "xfrm",
+    "ipset",
     "monitor",
     "watch",
     "genl",
@@ -92,7 +94,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("decode") => return decode::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, sockets, conntrack, monitor, watch, uevents, processes, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, genl, decode or help")
             );
         }
         Some(_) => {}
@@ -104,6 +106,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("rule") => rule::HELP,
             Some("link") => link::HELP,
             Some("xfrm") => xfrm::HELP,
+            Some("ipset") => ipset::HELP,
             Some("monitor") => monitor::HELP,
             Some("watch") => watch::HELP,
             Some("genl") => genl::HELP,
@@ -121,6 +124,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("rule") => rule::run(&mut session, &mut words),
         Some("link") => link::run(&mut session, &mut words),
         Some("xfrm") => xfrm::run(&mut session, line),
+        Some("ipset") => ipset::run(&mut session, &mut words),
         Some("monitor") => monitor::run(&mut session, &mut words),
         Some("watch") => watch::run(&mut session, &mut words),
         Some("genl") => genl::run(&mut session, &mut words),

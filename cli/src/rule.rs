@@ -487,10 +487,13 @@ fn ports(words: &mut Words<'_>) -> Result<PortRange, Failure> {
 
 /// The next word as a transport protocol.
 pub(crate) fn ip_protocol(words: &mut Words<'_>) -> Result<u8, Failure> {
-    words.parse("a transport protocol's name or number", |word| {
-        let known = ip_protocols().iter().find(|(_, name)| **name == *word).map(|(number, _)| *number);
-        known.or_else(|| crate::arguments::number(word))
-    })
+    words.parse("a transport protocol's name or number", ip_protocol_named)
+}
+
+/// A transport protocol by its name or number.
+pub(crate) fn ip_protocol_named(word: &str) -> Option<u8> {
+    let known = ip_protocols().iter().find(|(_, name)| **name == *word).map(|(number, _)| *number);
+    known.or_else(|| crate::arguments::number(word))
 }
 
 /// A transport protocol by its name in `/etc/protocols`.

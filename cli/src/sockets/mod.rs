@@ -5,6 +5,8 @@ mod information;
 mod processes;
 mod request;
 
+pub(crate) use request::services;
+
 use std::collections::{HashMap, HashSet};
 
 use ringlink::codec::Error;

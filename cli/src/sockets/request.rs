@@ -319,7 +319,7 @@ impl Names for FilterNames<'_> {
 }
 
 /// The ports in /etc/services, by name and other names. The first of several counts.
-fn services() -> HashMap<String, u16> {
+pub(crate) fn services() -> HashMap<String, u16> {
     let mut services = HashMap::new();
     let text = fs::read_to_string("/etc/services").unwrap_or_default();
     for line in text.lines() {

@@ -225,7 +225,7 @@ pub fn command(line: &str) -> Command {
 }
 
 /// The words of a line, as a shell splits them: quotes hold words together, `\` takes the next character as it is.
-fn words(line: &str) -> impl Iterator<Item = String> {
+pub fn words(line: &str) -> impl Iterator<Item = String> {
     let mut characters = line.chars().peekable();
     std::iter::from_fn(move || {
         while characters.next_if(|character| *character == ' ').is_some() {}

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::{Change, ChangeMessage, IpSet, Storage};
+use super::{Change, ChangeMessage, Storage};
+use crate::netfilter::Subsystem;
 use crate::reply::{Errno, Refusal};
 use crate::table::Body;
 use crate::values;
@@ -151,7 +152,7 @@ impl fmt::Display for NamedRefusal {
 /// `None` where it repeats nothing, or what was refused was not one of many.
 #[must_use]
 pub fn failed_line(refusal: &Refusal<'_>) -> Option<u32> {
-    let echo = refusal.echo.filter(|echo| IpSet::OPERATIONS.row(echo.header.kind.0).is_some())?;
+    let echo = refusal.echo.filter(|echo| echo.header.kind.0 >> 8 == u16::from(Subsystem::IPSET.0))?;
     let change: Body<'_, ChangeMessage> = Body::of(echo);
     change.attributes.get(Change::LINENO).ok().flatten().filter(|line| *line > 0)
 }
