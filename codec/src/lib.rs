@@ -93,6 +93,9 @@ pub mod xfrm;
 
 pub mod multicast;
 
+#[cfg(feature = "arbitrary")]
+pub mod generate;
+
 pub use table::{Attributes, Key, Text};
 pub use wire::{Error, Message, Messages};
 

@@ -38,6 +38,12 @@ impl<'b> Writer<'b> {
         self.length
     }
 
+    /// What was written from a place on; nothing where the buffer ended earlier.
+    #[cfg(feature = "arbitrary")]
+    pub(crate) fn written(&self, start: usize) -> &[u8] {
+        self.buffer.get(start..self.length).unwrap_or_default()
+    }
+
     /// Whether all that was written so far is good.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
