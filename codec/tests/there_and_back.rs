@@ -199,7 +199,7 @@ fn there_and_back(name: &str, sample: &[u8]) {
     let protocol = match name.split_once('_') {
         _ if family.is_some() => &GENERIC,
         Some(("xfrm", _)) => &XFRM,
-        Some(("ipset", _)) => &NETFILTER,
+        Some(("ipset" | "conntrack", _)) => &NETFILTER,
         _ => &ROUTE,
     };
     let row = protocol.row(message, numbers).unwrap_or_else(|| panic!("{name}: {message:?}"));
