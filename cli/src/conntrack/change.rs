@@ -5,7 +5,7 @@ use std::io;
 
 use ringlink::codec::netfilter::conntrack::{
     ConnectionMessage, ConnectionView, Conntrack, Cta, DccpInfo, Endpoints, Help, ProtoInfo, Protocol, SctpInfo,
-    Status, TcpInfo,
+    SctpState, Status, TcpFlags, TcpFlagsMask, TcpInfo,
 };
 use ringlink::codec::netfilter::{Family, NetfilterHeader};
 use ringlink::codec::route;
@@ -175,25 +175,39 @@ pub(super) fn load(session: &mut Session, words: &mut Words<'_>) -> Result<(), F
 }
 
 fn put_protocol(connection: &mut AttributeWriter<'_, '_, Cta>, wanted: &Wanted) {
-    let tags = wanted.tags.iter().any(Option::is_some);
-    if wanted.state.is_none() && !tags {
-        return;
+    let Wanted { protocol, state, role, tags, .. } = wanted;
+    match (*protocol, *state) {
+        (Some(Protocol::TCP), state) => connection.nest(Cta::PROTOINFO, |info| {
+            info.nest(ProtoInfo::TCP, |tcp| {
+                if let Some(State::Tcp(state)) = state {
+                    tcp.put(TcpInfo::STATE, state);
+                }
+                // The kernel has not seen the windows, so they are not to be checked. conntrack(8) does the same.
+                let liberal = TcpFlags::SACK_PERM | TcpFlags::BE_LIBERAL;
+                let flags = TcpFlagsMask { flags: liberal, mask: liberal };
+                tcp.put(TcpInfo::FLAGS_ORIGINAL, flags);
+                tcp.put(TcpInfo::FLAGS_REPLY, flags);
+            });
+        }),
+        (Some(Protocol::DCCP), Some(State::Dccp(state))) => connection.nest(Cta::PROTOINFO, |info| {
+            info.nest(ProtoInfo::DCCP, |dccp| {
+                dccp.put(DccpInfo::STATE, state);
+                dccp.put(DccpInfo::ROLE, role.unwrap_or_default());
+            });
+        }),
+        (Some(Protocol::SCTP), state) if state.is_some() || *tags != [None, None] => {
+            connection.nest(Cta::PROTOINFO, |info| {
+                info.nest(ProtoInfo::SCTP, |sctp| {
+                    // The kernel takes all three or none.
+                    let State::Sctp(state) = state.unwrap_or(State::Sctp(SctpState::NONE)) else { return };
+                    sctp.put(SctpInfo::STATE, state);
+                    sctp.put(SctpInfo::VTAG_ORIGINAL, tags[0].unwrap_or(0));
+                    sctp.put(SctpInfo::VTAG_REPLY, tags[1].unwrap_or(0));
+                });
+            });
+        }
+        _ => {}
     }
-    connection.nest(Cta::PROTOINFO, |info| match wanted.state {
-        Some(State::Tcp(state)) => info.nest(ProtoInfo::TCP, |tcp| tcp.put(TcpInfo::STATE, state)),
-        Some(State::Dccp(state)) => info.nest(ProtoInfo::DCCP, |dccp| {
-            dccp.put(DccpInfo::STATE, state);
-            dccp.put(DccpInfo::ROLE, wanted.role.unwrap_or_default());
-        }),
-        state => info.nest(ProtoInfo::SCTP, |sctp| {
-            if let Some(State::Sctp(state)) = state {
-                sctp.put(SctpInfo::STATE, state);
-            }
-            // The kernel takes all three or none.
-            sctp.put(SctpInfo::VTAG_ORIGINAL, wanted.tags[0].unwrap_or(0));
-            sctp.put(SctpInfo::VTAG_REPLY, wanted.tags[1].unwrap_or(0));
-        }),
-    });
 }
 
 /// Writes labels that are to be set, and which bits change.
