@@ -33,7 +33,7 @@ use ringlink_codec::wire::Messages;
 use crate::connection::Config;
 use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
-use crate::engine::{Counters, Datagram, Deadline, Engine, EngineChoice, Reason};
+use crate::engine::{self, Counters, Datagram, Deadline, Engine, Reason};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket, SocketOption};
 
@@ -94,8 +94,8 @@ impl Monitor {
     /// Opens a monitor and joins these groups. Of the configuration, the engine, the socket's options and whose events they
     /// are ([`Config::peer`]) count.
     ///
-    /// [`EngineChoice::Auto`] takes a ring where there is one to be had, for events come without end. On a ring the socket does
-    /// not report losses by itself ([`SocketOptions::no_enobufs`](crate::SocketOptions::no_enobufs)), which would end its
+    /// [`EngineChoice::Auto`](crate::EngineChoice::Auto) takes a ring where there is one to be had, for events come without end.
+    /// On a ring the socket does not report losses by itself ([`SocketOptions::no_enobufs`](crate::SocketOptions::no_enobufs)), which would end its
     /// receive each time: its drop counter is read after every wait instead.
     ///
     /// # Errors
@@ -111,18 +111,10 @@ impl Monitor {
         let ring = || {
             let socket = open()?;
             socket.set(SocketOption::NoEnobufs, true)?;
-            Ok::<_, Error>(Box::new(Ring::new(socket, RingConfig::monitor())?) as Box<dyn Engine>)
+            Ring::new(socket, RingConfig::monitor())
         };
-        let syscall = || Ok::<_, Error>(Box::new(Syscall::new(open()?, SyscallConfig::default())?) as Box<dyn Engine>);
-        let engine = match config.engine {
-            EngineChoice::Ring => ring()?,
-            EngineChoice::Syscall => syscall()?,
-            EngineChoice::Auto => match ring() {
-                // A limit on memory that a ring runs into leaves enough for a socket.
-                Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => syscall()?,
-                other => other?,
-            },
-        };
+        let syscall = || Syscall::new(open()?, SyscallConfig::default());
+        let engine = engine::prefer_ring(config.engine, ring, syscall)?;
         Ok(Monitor { peer: config.peer, ..Monitor::over(engine) })
     }
 

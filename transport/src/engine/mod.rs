@@ -65,6 +65,24 @@ pub fn open_with(choice: EngineChoice, sizes: Sizes, socket: Socket) -> Result<B
     })
 }
 
+/// The engine for datagrams that come without end: of the two, [`EngineChoice::Auto`] takes the ring where there is one to be
+/// had.
+pub(crate) fn prefer_ring(
+    choice: EngineChoice,
+    ring: impl FnOnce() -> Result<ring::Ring, Error>,
+    syscall: impl FnOnce() -> Result<syscall::Syscall, Error>,
+) -> Result<Box<dyn Engine>, Error> {
+    match choice {
+        EngineChoice::Ring => Ok(Box::new(ring()?)),
+        EngineChoice::Syscall => Ok(Box::new(syscall()?)),
+        EngineChoice::Auto => match ring() {
+            // A limit on memory that a ring runs into leaves enough for a socket.
+            Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => Ok(Box::new(syscall()?)),
+            ring => Ok(Box::new(ring?)),
+        },
+    }
+}
+
 /// How much an engine may take: of these, the part that belongs to the engine chosen counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
