@@ -6,6 +6,7 @@ mod support;
 
 use std::fmt::Write;
 
+use ringlink_codec::netfilter::conntrack::Cta;
 use ringlink_codec::netfilter::packet::{ConnectionInfo, ReceivedAt, hook_name};
 use ringlink_codec::netfilter::{Family, NetfilterHeader, log, queue};
 use ringlink_codec::prelude::*;
@@ -283,6 +284,7 @@ fn what_is_told_only_with_connection_tracking_is_read() {
     let bytes = buffer
         .message(log::Log::PACKET, NetfilterHeader::of(Family::IPV4).numbered(5), |packet| {
             packet.put(log::Packet::CT_INFO, ConnectionInfo::RELATED_REPLY);
+            packet.nest(log::Packet::CT, |connection| connection.put(Cta::MARK, 9));
             packet.put(log::Packet::TIMESTAMP, log::Timestamp { sec: Be64::new(7), usec: Be64::new(8) });
             packet.nest(log::Packet::VLAN, |vlan| {
                 vlan.put(log::Vlan::PROTO, EtherType(0x8100));
@@ -291,6 +293,7 @@ fn what_is_told_only_with_connection_tracking_is_read() {
         })
         .unwrap();
     let view = log::PacketView::of(Message::parse(bytes).unwrap()).unwrap();
+    assert_eq!(view.connection.map(|connection| connection.get(Cta::MARK)), Some(Ok(Some(9))));
     assert_eq!(view.connection_info, Some(ConnectionInfo::RELATED_REPLY));
     assert_eq!(view.received, Some(ReceivedAt { seconds: 7, microseconds: 8 }));
     assert_eq!(view.vlan.map(|vlan| (vlan.id(), vlan.priority())), Some((7, 3)));

@@ -4,10 +4,11 @@
 //! header's `res_id`. One datagram holds up to as many packets as was configured, and a datagram of several ends with
 //! `NLMSG_DONE`, which says nothing. The last attribute of a message may lack its padding.
 
+use super::conntrack::Cta;
 use super::packet::{ConnectionInfo, Hook, ReceivedAt, SenderAddress, VlanTag, common};
 use super::{Family, NetfilterHeader};
 use crate::route::{EtherType, LinkType};
-use crate::table::{Be, Be16, Be32, Body, Bytes, Nest, Str, Text};
+use crate::table::{Attributes, Be, Be16, Be32, Body, Bytes, Nest, Str, Text};
 use crate::wire::{Error, Message};
 use crate::{flags, operations, record, space, values};
 
@@ -65,7 +66,7 @@ space! {
         /// Length of the hardware header.
         HWLEN: Be16 = 17,
         /// Its connection, with [`ConfigFlags::CONNTRACK`].
-        CT: Bytes = 18,
+        CT: Nest<Cta> = 18,
         /// What it is to its connection.
         CT_INFO: Be<ConnectionInfo> = 19,
         /// Its VLAN, told for bridges and interfaces.
@@ -211,7 +212,7 @@ pub struct PacketView<'a> {
     /// The hardware header.
     pub hardware_header: Option<&'a [u8]>,
     /// Its connection.
-    pub connection: Option<&'a [u8]>,
+    pub connection: Option<Attributes<'a, Cta>>,
     /// What it is to its connection.
     pub connection_info: Option<ConnectionInfo>,
     /// Its VLAN.

@@ -5,10 +5,11 @@
 //! header's `res_id`. A packet has a number, and waits in the kernel until a verdict names it. The last attribute of a
 //! message may lack its padding.
 
+use super::conntrack::{Cta, Expectation};
 use super::packet::{ConnectionInfo, Hook, ReceivedAt, SenderAddress, VlanTag, common};
 use super::{Family, NetfilterHeader};
 use crate::route::EtherType;
-use crate::table::{BareStr, Be, Be16, Be32, Body, Bytes, Nest, Text};
+use crate::table::{Attributes, BareStr, Be, Be16, Be32, Body, Bytes, Nest, Text};
 use crate::wire::{Error, ErrorKind, MESSAGE_HEADER, Message, short};
 use crate::{flags, operations, record, space, values};
 
@@ -56,7 +57,7 @@ space! {
         /// The packet from its network header on, as much as was asked for; in a verdict, what it is replaced by.
         PAYLOAD: Bytes = 10,
         /// Its connection, with [`ConfigFlags::CONNTRACK`]; in a verdict, changes to it.
-        CT: Bytes = 11,
+        CT: Nest<Cta> = 11,
         /// What it is to its connection.
         CT_INFO: Be<ConnectionInfo> = 12,
         /// Length of the packet, where more was there than was told.
@@ -64,7 +65,7 @@ space! {
         /// What is so of its checksums and segments.
         SKB_INFO: Be<PacketInfo> = 14,
         /// In a verdict, a connection that is expected.
-        EXP: Bytes = 15,
+        EXP: Nest<Expectation> = 15,
         /// User of the socket that sent it, with [`ConfigFlags::UID_GID`].
         UID: Be32 = 16,
         /// Group of users of the socket that sent it.
@@ -287,7 +288,7 @@ pub struct PacketView<'a> {
     /// Its security label.
     pub security: Option<Text<'a>>,
     /// Its connection.
-    pub connection: Option<&'a [u8]>,
+    pub connection: Option<Attributes<'a, Cta>>,
     /// What it is to its connection.
     pub connection_info: Option<ConnectionInfo>,
     /// Its VLAN.
