@@ -76,6 +76,15 @@ pub enum Error {
         /// The operating system's error number.
         errno: i32,
     },
+    /// A group of the packet log, or a packet queue, could not be bound.
+    Packets {
+        /// Of which it was.
+        service: PacketService,
+        /// Its number.
+        number: u16,
+        /// Why.
+        problem: PacketProblem,
+    },
     /// The store of a [`Watch`](crate::watch::Watch) has no room for another object.
     Full,
     /// A configuration value is out of its range.
@@ -114,6 +123,33 @@ pub enum NamespaceProblem {
     NotANamespace,
     /// `setns(2)` refused.
     Enter,
+}
+
+/// What tells of packets, in [`Error::Packets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PacketService {
+    /// The log (NFLOG).
+    Log,
+    /// Queues (NFQUEUE).
+    Queue,
+}
+
+/// Why a group or a queue could not be bound, in [`Error::Packets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PacketProblem {
+    /// Another socket has bound it.
+    InUse {
+        /// That socket's port id: mostly the id of its process.
+        port: u32,
+    },
+    /// It takes `CAP_NET_ADMIN`.
+    NotPermitted,
+    /// This kernel was built without it, or its module is not loaded.
+    NoModule,
+    /// This kernel does not have what the flags ask for, or the module that has it is not loaded.
+    Option,
 }
 
 /// A part of io_uring that was missing, in [`Error::NoRing`].
@@ -170,6 +206,12 @@ impl Error {
             Error::Refused(ref refused) => i32::try_from(refused.errno.0).ok(),
             Error::System { errno, .. } | Error::Namespace { errno, .. } | Error::NoRing { errno, .. } => Some(errno),
             Error::NoProtocol { .. } => Some(libc::EPROTONOSUPPORT),
+            Error::Packets { problem, .. } => Some(match problem {
+                PacketProblem::InUse { .. } => libc::EBUSY,
+                PacketProblem::NotPermitted => libc::EPERM,
+                PacketProblem::NoModule => libc::EPROTONOSUPPORT,
+                PacketProblem::Option => libc::EOPNOTSUPP,
+            }),
             Error::Overrun { .. } => Some(libc::ENOBUFS),
             _ => None,
         }
@@ -205,7 +247,10 @@ impl Error {
 
     /// Whether this kernel cannot, perhaps for want of a module (`EOPNOTSUPP` and its kin).
     pub fn is_unsupported(&self) -> bool {
-        matches!(self, Error::NoProtocol { .. }) || self.refused().is_some_and(|refused| refused.errno.is_unsupported())
+        let packets = matches!(self, Error::Packets { problem: PacketProblem::NoModule | PacketProblem::Option, .. });
+        matches!(self, Error::NoProtocol { .. })
+            || packets
+            || self.refused().is_some_and(|refused| refused.errno.is_unsupported())
     }
 
     /// Whether the caller lacks a privilege (`EPERM`, `EACCES`).
@@ -289,6 +334,26 @@ impl fmt::Display for Error {
                     write!(f, "this kernel's io_uring has no multishot receive (Linux 6.0 has): {}", Text(errno))
                 }
             },
+            Error::Packets { service, number, problem } => {
+                let (what, module) = match service {
+                    PacketService::Log => ("group", "nfnetlink_log"),
+                    PacketService::Queue => ("queue", "nfnetlink_queue"),
+                };
+                write!(f, "{what} {number}: ")?;
+                match problem {
+                    PacketProblem::InUse { port } => {
+                        write!(f, "another socket has bound it, with port id {port}, mostly the id of its process")
+                    }
+                    PacketProblem::NotPermitted => write!(f, "binding a {what} of packets needs CAP_NET_ADMIN"),
+                    PacketProblem::NoModule => {
+                        write!(f, "this kernel was built without it, or its module is not loaded (`modprobe {module}`)")
+                    }
+                    PacketProblem::Option => f.write_str(
+                        "this kernel does not have what the flags ask for, or its module is not loaded (connections \
+                         need nf_conntrack_netlink)",
+                    ),
+                }
+            }
             Error::Full => codec::follow::Full.fmt(f),
             Error::Configuration { rule } => f.write_str(rule),
             Error::WorkerGone => f.write_str("the thread that works for this handle has ended"),

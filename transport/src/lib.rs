@@ -27,6 +27,8 @@ pub mod monitor;
 
 pub mod processes;
 
+pub mod packets;
+
 pub mod watch;
 
 pub mod shared;
