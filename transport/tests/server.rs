@@ -526,6 +526,42 @@ fn events_of_the_one_who_is_listened_to() {
 }
 
 #[test]
+fn who_asks_is_said_by_the_kernel() {
+    let known = |engine| {
+        let socket = SocketOptions { credentials: true, ..SocketOptions::default() };
+        ServerConfig { socket, ..config(engine) }
+    };
+    let this_process_only = || {
+        |request: &Request<'_>, answer: &mut Answer<'_, '_>| {
+            let process = answer.credentials().map(|credentials| credentials.process.unsigned_abs());
+            assert_eq!(process, Some(std::process::id()));
+            match request.is_dump() {
+                true => answer.part(1, Shelf::GET, (), |_| {}).map(drop),
+                false => Err(Refusal::new(Errno::PERM)),
+            }
+        }
+    };
+    served("credentials", known, this_process_only, |config| {
+        let mut connection = connect(&config);
+        assert!(connection.apply(Shelf::QUIT, (), |_| {}).is_err_and(|error| error.is_permission()));
+        assert_eq!(keys(&mut connection), Ok(vec![]));
+    });
+    served(
+        "credentials",
+        config,
+        || {
+            |_: &Request<'_>, answer: &mut Answer<'_, '_>| {
+                assert_eq!(answer.credentials(), None);
+                Ok(())
+            }
+        },
+        |config| {
+            assert_eq!(connect(&config).apply(Shelf::QUIT, (), |_| {}), Ok(None));
+        },
+    );
+}
+
+#[test]
 fn groups_that_nobody_can_tell() {
     let mut server = Server::open(Protocol::USERSOCK, 0).expect("a server");
     assert_eq!(server.tell(1, Shelf::NEW, (), |_| {}), Ok(()), "nobody listens");

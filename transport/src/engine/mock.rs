@@ -62,7 +62,7 @@ use crate::connection::{Config, Connection};
 use crate::engine::{Counters, Datagram, Deadline, Destination, Engine, EngineKind, Origin, Reason};
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::server::{Desk, Post, Service};
+use crate::server::{Asker, Desk, Post, Service};
 use crate::socket::{Protocol, Socket};
 use crate::sys::Slots;
 use crate::watch::{Watch, WatchConfig};
@@ -315,7 +315,7 @@ impl<S: Service + Send> Engine for Line<S> {
     fn send(&self, bytes: &[u8]) -> Result<(), Error> {
         let State { service, desk, sockets, .. } = &mut *self.shared.lock();
         let post: &mut Post<'_> = &mut |to, bytes| post(sockets, to, bytes);
-        desk.take(service, self.socket.port(), bytes, post);
+        desk.take(service, Asker { port: self.socket.port(), credentials: None }, bytes, post);
         self.shared.arrived.notify_all();
         Ok(())
     }

@@ -66,7 +66,8 @@
 //!
 //! * Sending needs no rights in `NETLINK_USERSOCK`; joining one of its groups needs `CAP_NET_ADMIN`. A process tells groups 1 to 32.
 //! * A connection's socket takes unicast from its peer alone. But a port id says nothing of who has it: where the server is gone,
-//!   any process may bind to the port. A server cannot tell from a port id who asks, either.
+//!   any process may bind to the port. Who asks a server the kernel says where
+//!   [`SocketOptions::credentials`](crate::SocketOptions::credentials) are asked for ([`Answer::credentials`]).
 //! * Nobody is told when the other side is gone. A request to a port id that nobody has is refused (`ECONNREFUSED`), and an answer
 //!   that does not come is a deadline's to notice.
 //!
@@ -82,7 +83,7 @@ mod service;
 pub use ringlink_codec::answer::{Echo, Request};
 pub use service::{Answer, Figures, Service, unknown};
 
-pub(crate) use service::{Desk, Post};
+pub(crate) use service::{Asker, Desk, Post};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -271,10 +272,10 @@ impl Server {
     /// Receives a datagram, and has its requests answered.
     fn take(&mut self, service: &mut dyn Service, deadline: Deadline) -> Result<(), Error> {
         let datagram = self.engine.receive(self.wait(deadline))?;
-        let port = datagram.sender();
-        self.outgoing.knocked(port);
+        let asker = Asker { port: datagram.sender(), credentials: datagram.credentials() };
+        self.outgoing.knocked(asker.port);
         let post: &mut Post<'_> = &mut |to, bytes| self.outgoing.post(&*self.engine, to, bytes);
-        self.desk.take(service, port, &datagram, post);
+        self.desk.take(service, asker, &datagram, post);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use ringlink_codec::reply::{End, Errno, Refusal};
 use ringlink_codec::table::{AttributeWriter, Format, Operation};
 use ringlink_codec::wire::{self, Message, Messages};
 
-use crate::engine::Destination;
+use crate::engine::{Credentials, Destination};
 
 /// Answers requests: a [`Server`](crate::server::Server)'s of other processes, or a [`Mock`](crate::engine::mock::Mock)'s of
 /// connections in this one. A closure is one.
@@ -46,6 +46,7 @@ pub struct Answer<'s, 'b> {
     /// Where events are written.
     scratch: &'s mut [u8],
     post: &'s mut Post<'s>,
+    credentials: Option<Credentials>,
     /// Whether the service is asked again if there is no room.
     is_dump: bool,
     /// Whether there was a part for which there was no room.
@@ -135,6 +136,12 @@ impl Answer<'_, '_> {
         self.cursor
     }
 
+    /// The process and the user that ask, as the kernel vouches for them. Needs
+    /// [`SocketOptions::credentials`](crate::SocketOptions::credentials) of the server; a mock says nothing.
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.credentials
+    }
+
     /// Says that what is being told changed meanwhile (`NLM_F_DUMP_INTR`).
     pub fn interrupted(&mut self) {
         self.end.interrupted = true;
@@ -202,6 +209,13 @@ pub struct Figures {
     pub pauses: u64,
 }
 
+/// Who sent a datagram.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker {
+    pub(crate) port: u32,
+    pub(crate) credentials: Option<Credentials>,
+}
+
 /// Takes requests apart, has them answered, and keeps how far each dump has come.
 pub(crate) struct Desk {
     buffer: Vec<u8>,
@@ -216,6 +230,7 @@ pub(crate) struct Desk {
 
 struct Dump {
     request: Vec<u8>,
+    credentials: Option<Credentials>,
     cursor: u64,
     end: End,
 }
@@ -248,7 +263,8 @@ impl Desk {
     }
 
     /// Has the messages of a datagram answered, in order; of a dump, the first part.
-    pub(crate) fn take(&mut self, service: &mut dyn Service, port: u32, datagram: &[u8], post: &mut Post<'_>) {
+    pub(crate) fn take(&mut self, service: &mut dyn Service, asker: Asker, datagram: &[u8], post: &mut Post<'_>) {
+        let Asker { port, credentials } = asker;
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut answers = Answers::new(&mut buffer);
         let mut dump = false;
@@ -265,7 +281,7 @@ impl Desk {
                 }
                 continue;
             } else if !request.is_dump() {
-                match self.one(service, request, &mut answers, post) {
+                match self.one(service, request, credentials, &mut answers, post) {
                     Ok(()) => continue,
                     Err(refusal) => refusal,
                 }
@@ -275,7 +291,7 @@ impl Desk {
                 self.figures.dumps += 1;
                 let header = message.header.to_bytes();
                 let request = [&header[..], message.payload].concat();
-                self.dumps.insert(port, Dump { request, cursor: 0, end: End::default() });
+                self.dumps.insert(port, Dump { request, credentials, cursor: 0, end: End::default() });
                 dump = true;
                 continue;
             };
@@ -296,6 +312,7 @@ impl Desk {
         &mut self,
         service: &mut dyn Service,
         request: Request<'_>,
+        credentials: Option<Credentials>,
         answers: &mut Answers<'_>,
         post: &mut Post<'_>,
     ) -> Result<(), Refusal<'static>> {
@@ -304,6 +321,7 @@ impl Desk {
             answers,
             scratch: &mut self.scratch,
             post,
+            credentials,
             is_dump: false,
             is_full: false,
             is_multi: false,
@@ -332,6 +350,7 @@ impl Desk {
             answers: &mut answers,
             scratch: &mut self.scratch,
             post,
+            credentials: dump.credentials,
             is_dump: true,
             is_full: false,
             is_multi: true,
