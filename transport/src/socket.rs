@@ -363,16 +363,16 @@ impl Socket {
     }
 
     /// What stands in for the socket of a recorded session: no socket at all, though it knows the session's protocol, port id
-    /// and receive buffer. Its options are `ENOTSOCK`; who waits for it to be readable does not wait.
-    pub(crate) fn stand_in(protocol: Protocol, port: u32, connected: bool, buffer: usize) -> Result<Socket, Error> {
+    /// and receive buffer, and to whom it was connected. Its options are `ENOTSOCK`; who waits for it to be readable does not wait.
+    pub(crate) fn stand_in(protocol: Protocol, port: u32, peer: Option<u32>, buffer: usize) -> Result<Socket, Error> {
         // A pipe whose other end is closed: it takes no rights, and poll(2) says at once that it may be read.
         let (reader, _) = std::io::pipe().map_err(|error| Error::from_io("pipe", &error))?;
         Ok(Socket {
             descriptor: reader.into(),
             protocol,
             port,
-            state: AtomicU16::new(if connected { CONNECTED } else { 0 }),
-            peer: AtomicU32::new(0),
+            state: AtomicU16::new(peer.map_or(0, |_| CONNECTED)),
+            peer: AtomicU32::new(peer.unwrap_or(0)),
             drops_reported: AtomicU32::new(0),
             recorded_buffer: Some(buffer),
         })

@@ -311,6 +311,49 @@ fn a_session_is_recorded_and_replayed() {
     assert_eq!(indexes(&mut connection), Ok(live));
 }
 
+/// Every truncation of a request, and every byte of it another: answered or not, and the next is.
+#[test]
+fn requests_that_are_short_or_lie() {
+    let kernel = kernel(3);
+    let engine = kernel.engine().expect("an engine");
+    let mut buffer = Buffer::<256>::new();
+    let now = Deadline::after(Duration::ZERO);
+    for flags in [Flags::ACK, Flags::ACK | Flags::DUMP] {
+        let operations = [Rtm::SETLINK.with(flags).kind, Rtm::GETLINK.with(flags).kind];
+        for kind in operations {
+            let bytes = buffer.message(Rtm::SETLINK.with(flags), header(2), |link| {
+                link.put(Link::MTU, 1400);
+                link.put(Link::IFNAME, "name");
+            });
+            let mut bytes = bytes.expect("room").to_vec();
+            bytes[4..6].copy_from_slice(&kind.0.to_ne_bytes());
+            for length in 0..=bytes.len() {
+                engine.send(&bytes[..length]).expect("taken");
+                // The same, not lying about its length.
+                let mut cut = bytes[..length].to_vec();
+                if let Some(place) = cut.first_chunk_mut() {
+                    *place = (length as u32).to_ne_bytes();
+                }
+                engine.send(&cut).expect("taken");
+            }
+            for place in 0..bytes.len() {
+                for byte in [0, 1, 3, 4, 0x7f, 0x80, 0xff] {
+                    let mut other = bytes.clone();
+                    other[place] = byte;
+                    engine.send(&other).expect("taken");
+                }
+            }
+            let mut answers = 0;
+            while let Ok(datagram) = engine.receive(now) {
+                answers += Messages::new(&datagram).filter(|message| message.is_ok()).count();
+            }
+            assert!(answers > 0);
+        }
+    }
+    let mut connection = kernel.connection().expect("a connection");
+    assert!(mtu(&mut connection, 2).is_ok());
+}
+
 #[test]
 fn a_closure_will_do() {
     let kernel = Mock::new(Protocol::ROUTE, |request: &Request<'_>, answer: &mut Answer<'_, '_>| {

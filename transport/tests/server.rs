@@ -11,6 +11,7 @@ use ringlink::codec::exchange::{Exchange, Origin, Step};
 use ringlink::codec::reply::{Errno, Refusal};
 use ringlink::codec::route::{Link, LinkHeader, Rtm};
 use ringlink::codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
+use ringlink::engine::record::{Recorder, Recording, Replay, Tape};
 use ringlink::engine::{self, Deadline, Engine, EngineChoice};
 use ringlink::server::{Answer, Figures, Request, ServerConfig, Service};
 use ringlink::socket::{Protocol, Socket, SocketOptions};
@@ -557,6 +558,25 @@ fn who_asks_is_said_by_the_kernel() {
         },
         |config| {
             assert_eq!(connect(&config).apply(Shelf::QUIT, (), |_| {}), Ok(None));
+        },
+    );
+}
+
+#[test]
+fn a_session_with_a_process_is_recorded_and_replayed() {
+    served(
+        "recorded",
+        config,
+        || many(5000),
+        |config| {
+            let socket = Socket::open(Protocol::USERSOCK, &SocketOptions::default()).expect("a socket");
+            socket.connect_to(config.peer).expect("connected");
+            let (engine, tape) = (engine::open(config.engine, socket).expect("an engine"), Tape::default());
+            let recorder = Recorder::new(engine, tape.clone(), "a process").expect("a recorder");
+            let live = keys(&mut Connection::over(Box::new(recorder), Config::default()));
+            let replay = Replay::new(Recording::parse(&tape.bytes()).expect("a recording")).expect("a replay");
+            assert_eq!(keys(&mut Connection::over(Box::new(replay), Config::default())), live);
+            assert_eq!(live.map(|keys| keys.len()), Ok(5000));
         },
     );
 }

@@ -177,7 +177,7 @@ impl<S: Service + Send + 'static> Mock<S> {
         let slots = Slots::new(SLOTS, DATAGRAM)?;
         let mut state = self.shared.lock();
         let port = state.last.wrapping_add(1);
-        let socket = Socket::stand_in(self.protocol, port, groups.is_empty(), RECEIVE_BUFFER)?;
+        let socket = Socket::stand_in(self.protocol, port, groups.is_empty().then_some(0), RECEIVE_BUFFER)?;
         let queue = Queue { groups: groups.to_vec(), datagrams: VecDeque::new(), ringer, rung: false };
         state.last = port;
         state.sockets.insert(port, queue);
@@ -185,7 +185,8 @@ impl<S: Service + Send + 'static> Mock<S> {
         Ok(Box::new(Line { shared: Arc::clone(&self.shared), socket, slots, bell, counters: Cell::default() }))
     }
 
-    /// Lets something be done with the service: change what it will answer, or see what it was asked.
+    /// Lets something be done with the service: change what it will answer, or see what it was asked. Not from within the
+    /// service, which is locked while it answers.
     ///
     /// ```
     /// use ringlink::engine::mock::Mock;

@@ -54,7 +54,7 @@
 //! | 1 | version, 1 |
 //! | 1 | byte order of the messages: 1 little, 2 big |
 //! | 1 | the socket's protocol |
-//! | 1 | 1 where the socket was connected to the kernel, else 0 |
+//! | 1 | 1 where the socket was connected, to the kernel or to the process that sent what was received, else 0 |
 //! | 4 | the socket's port id |
 //! | 4 | its receive buffer's size: how many requests are sent at a time depends on it |
 //! | 4, n | length of a note, and the note: UTF-8 for people |
@@ -409,7 +409,13 @@ impl Replay {
         let count = u16::try_from(count.clamp(1, SLOTS)).unwrap_or(1);
         let slots = Slots::new(count, longest.max(1).next_multiple_of(4096))?;
         let buffer = usize::try_from(recording.receive_buffer).unwrap_or(usize::MAX);
-        let socket = Socket::stand_in(recording.protocol, recording.port, recording.connected, buffer)?;
+        // A connected socket receives from one sender alone.
+        let sender = recording.entries().find_map(|entry| match entry.event {
+            Event::Received { sender, .. } => Some(sender),
+            _ => None,
+        });
+        let peer = recording.connected.then(|| sender.unwrap_or(0));
+        let socket = Socket::stand_in(recording.protocol, recording.port, peer, buffer)?;
         let next = Cell::new(recording.start);
         Ok(Replay { socket, recording, slots, next, sequences: RefCell::default(), counters: Cell::default() })
     }
