@@ -63,10 +63,6 @@
     clippy::arithmetic_side_effects
 )]
 
-// The macros name this crate in paths that cannot say `$crate`; a crate that declares structs with `record!` depends
-// on `ringlink-codec` by that name.
-extern crate self as ringlink_codec;
-
 #[cfg(test)]
 extern crate std;
 
