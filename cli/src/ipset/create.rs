@@ -58,6 +58,7 @@ pub(super) fn run(sets: &mut Sets<'_>, words: &mut Words<'_, &str>, flags: Flags
         return Err(words.refuse_end("range FROM-TO, which a bitmap needs"));
     }
     let revision = revision(sets, kind, family)?;
+    draft.check(kind, revision)?;
     let version = sets.version;
     let done = sets.session.connection.apply(strict(IpSet::CREATE, flags), NetfilterHeader::default(), |request| {
         head(request, version, Some(set));
@@ -137,12 +138,6 @@ impl Draft {
     /// Reads an option.
     fn read(&mut self, word: &str, words: &mut Words<'_, &str>, kind: &SetType, family: Family) -> Result<(), Failure> {
         let hash = kind.storage == Storage::Hash;
-        // hash:ip, hash:ip,port, hash:net,net and bitmap:ip keep addresses masked.
-        let masked = match (kind.storage, kind.parts) {
-            (Storage::Hash, [Part::Ip] | [Part::Ip, Part::Port] | [Part::Net, Part::Net]) => true,
-            (Storage::Bitmap, parts) => parts == [Part::Ip],
-            _ => false,
-        };
         match word {
             "timeout" => self.timeout = Some(element::timeout(words)?),
             "counters" => self.flags = self.flags | DataFlags::WITH_COUNTERS,
@@ -164,8 +159,8 @@ impl Draft {
             "bucketsize" if hash => self.bucket_size = Some(words.number()?),
             "initval" if hash => self.initval = Some(words.number()?),
             "forceadd" if hash => self.flags = self.flags | DataFlags::WITH_FORCEADD,
-            "netmask" if masked => self.netmask = Some(words.number()?),
-            "bitmask" if masked && hash => {
+            "netmask" if kind.netmask_since.is_some() => self.netmask = Some(words.number()?),
+            "bitmask" if kind.bitmask_since.is_some() => {
                 let mask = words.value("a mask (255.255.0.255)")?;
                 self.bitmask = Some(element::address(mask, family).map_err(Failure::Usage)?);
             }
@@ -176,6 +171,24 @@ impl Draft {
                 return Err(Failure::Usage(format!("`{word}`: sets of type {} have no such option", kind.name)));
             }
             _ => return Err(words.refuse("an option of the set, as timeout, counters, comment or skbinfo")),
+        }
+        Ok(())
+    }
+
+    /// Refuses what a kernel of this revision would pass over.
+    fn check(&self, kind: &SetType, revision: u8) -> Result<(), Failure> {
+        for (word, wanted, since) in [
+            ("bucketsize", self.bucket_size.is_some(), kind.bucket_since),
+            ("initval", self.initval.is_some(), kind.bucket_since),
+            ("netmask", self.netmask.is_some(), kind.netmask_since),
+            ("bitmask", self.bitmask.is_some(), kind.bitmask_since),
+        ] {
+            if let Some(since) = since.filter(|since| wanted && revision < *since) {
+                let name = kind.name;
+                return Err(Failure::Kernel(format!(
+                    "`{word}`: this kernel has revision {revision} of {name}, which knows it since revision {since}"
+                )));
+            }
         }
         Ok(())
     }

@@ -13,6 +13,13 @@ pub struct SetType {
     pub parts: &'static [Part],
     /// The newest revision that this library knows.
     pub revision: u8,
+    /// The revision since which sets are made with [`Create::BUCKETSIZE`](super::Create::BUCKETSIZE) and
+    /// [`Create::INITVAL`](super::Create::INITVAL). Kernels pass over what their revision does not know.
+    pub bucket_since: Option<u8>,
+    /// The revision since which sets are made with [`Create::NETMASK`](super::Create::NETMASK).
+    pub netmask_since: Option<u8>,
+    /// The revision since which sets are made with [`Create::BITMASK`](super::Create::BITMASK).
+    pub bitmask_since: Option<u8>,
 }
 
 /// How a set keeps its entries.
@@ -45,36 +52,39 @@ pub enum Part {
     Set,
 }
 
-/// `types! { "hash:ip", Hash, [Ip], 6; }` is a row of [`TYPES`].
+/// `types! { "hash:ip", Hash, [Ip], 6, Some(5), Some(0), Some(6); }` is a row of [`TYPES`], its members in their order.
 macro_rules! types {
-    ($($name:literal, $storage:ident, [$($part:ident),+], $revision:literal;)*) => {
+    ($($name:literal, $storage:ident, [$($part:ident),+], $revision:literal, $bucket:expr, $netmask:expr, $bitmask:expr;)*) => {
         /// All types, as net/netfilter/ipset has them (`struct ip_set_type`).
         pub const TYPES: &[SetType] = &[$(SetType {
             name: $name,
             storage: Storage::$storage,
             parts: &[$(Part::$part),+],
             revision: $revision,
+            bucket_since: $bucket,
+            netmask_since: $netmask,
+            bitmask_since: $bitmask,
         }),*];
     };
 }
 
 types! {
-    "bitmap:ip", Bitmap, [Ip], 3;
-    "bitmap:ip,mac", Bitmap, [Ip, Mac], 3;
-    "bitmap:port", Bitmap, [Port], 3;
-    "hash:ip", Hash, [Ip], 6;
-    "hash:ip,mac", Hash, [Ip, Mac], 1;
-    "hash:ip,mark", Hash, [Ip, Mark], 3;
-    "hash:ip,port", Hash, [Ip, Port], 7;
-    "hash:ip,port,ip", Hash, [Ip, Port, Ip], 6;
-    "hash:ip,port,net", Hash, [Ip, Port, Net], 8;
-    "hash:mac", Hash, [Mac], 1;
-    "hash:net", Hash, [Net], 7;
-    "hash:net,iface", Hash, [Net, Interface], 8;
-    "hash:net,net", Hash, [Net, Net], 4;
-    "hash:net,port", Hash, [Net, Port], 8;
-    "hash:net,port,net", Hash, [Net, Port, Net], 3;
-    "list:set", List, [Set], 3;
+    "bitmap:ip", Bitmap, [Ip], 3, None, Some(0), None;
+    "bitmap:ip,mac", Bitmap, [Ip, Mac], 3, None, None, None;
+    "bitmap:port", Bitmap, [Port], 3, None, None, None;
+    "hash:ip", Hash, [Ip], 6, Some(5), Some(0), Some(6);
+    "hash:ip,mac", Hash, [Ip, Mac], 1, Some(1), None, None;
+    "hash:ip,mark", Hash, [Ip, Mark], 3, Some(3), None, None;
+    "hash:ip,port", Hash, [Ip, Port], 7, Some(6), Some(7), Some(7);
+    "hash:ip,port,ip", Hash, [Ip, Port, Ip], 6, Some(6), None, None;
+    "hash:ip,port,net", Hash, [Ip, Port, Net], 8, Some(8), None, None;
+    "hash:mac", Hash, [Mac], 1, Some(1), None, None;
+    "hash:net", Hash, [Net], 7, Some(7), None, None;
+    "hash:net,iface", Hash, [Net, Interface], 8, Some(8), None, None;
+    "hash:net,net", Hash, [Net, Net], 4, Some(3), Some(4), Some(4);
+    "hash:net,port", Hash, [Net, Port], 8, Some(8), None, None;
+    "hash:net,port,net", Hash, [Net, Port, Net], 3, Some(3), None, None;
+    "list:set", List, [Set], 3, None, None, None;
 }
 
 impl SetType {
