@@ -6,6 +6,7 @@
 //! | `audit` | compares the codec's tables with the installed kernel headers and with files of facts |
 //! | `size` | builds the codec where there is no operating system, and the constrained agent; holds what it takes to its bars |
 //! | `bench` | measures ringlink beside a bare loop and other libraries; `--gate` holds what does not drift to limits |
+//! | `fuzz` | runs the fuzzers from captures as seeds, for a given time |
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
@@ -15,6 +16,7 @@ mod audit;
 mod bench;
 mod capture;
 mod failure;
+mod fuzz;
 mod netlink;
 mod process;
 mod size;
@@ -40,6 +42,8 @@ enum Chore {
     Size(size::Options),
     /// Measure ringlink beside a bare loop and other libraries
     Bench(bench::Options),
+    /// Run the fuzzers
+    Fuzz(fuzz::Options),
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
     /// Dump a table of the kernel for the codec's tests
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Audit(options) => audit::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Size(options) => size::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
+        Chore::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Links => links().map(|()| ExitCode::SUCCESS),

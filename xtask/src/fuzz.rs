@@ -1,0 +1,233 @@
+//! The fuzzers: all in turn or some, for a given time, from seeds that are captures; what they did is added up in a table.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::failure::{Context, Failure, Outcome};
+use crate::process::{self, Event, Running, Stream};
+
+/// What to run, and for how long.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Minutes for all targets together; each gets its share
+    #[arg(long, conflicts_with = "seconds")]
+    minutes: Option<u64>,
+    /// Seconds for each target
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// Add what was done to the table in fuzz/RESULTS.md
+    #[arg(long)]
+    record: bool,
+    /// Targets; all of them by default
+    targets: Vec<String>,
+}
+
+/// What a target has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Done {
+    seconds: u64,
+    executions: u64,
+    edges: u64,
+    findings: u64,
+}
+
+/// How many run side by side.
+const LANES: usize = 2;
+
+/// Builds the targets and runs them; fails where one finds something.
+pub fn run(options: &Options) -> Outcome {
+    tools()?;
+    let fuzz = crate::root().join("fuzz");
+    let corpus = fuzz.join("corpus");
+    let seeds = process::must(
+        process::cargo()
+            .current_dir(&fuzz)
+            .args(["run", "--quiet", "--locked", "--example", "seeds", "--"])
+            .arg(&corpus),
+        Duration::from_secs(600),
+    )?;
+    print!("{seeds}");
+    process::must(&mut cargo_fuzz(&["build", "--release", "--sanitizer", "none"]), Duration::from_secs(1200))?;
+    let known: Vec<String> =
+        process::must(&mut cargo_fuzz(&["list"]), Duration::from_secs(60))?.lines().map(str::to_owned).collect();
+    if let Some(unknown) = options.targets.iter().find(|target| !known.contains(target)) {
+        return Err(Failure::new(format!("{unknown}: no such target; there are {}", known.join(", "))));
+    }
+    let targets = if options.targets.is_empty() { known } else { options.targets.clone() };
+    let lanes = u64::try_from(LANES).unwrap_or(1);
+    let count = u64::try_from(targets.len()).unwrap_or(1).max(1);
+    let seconds = options.minutes.map_or(options.seconds, |minutes| (minutes * 60 * lanes / count).max(1));
+    let mut done = BTreeMap::new();
+    for pair in targets.chunks(LANES) {
+        let running: Vec<_> = pair.iter().map(|target| start(target, seconds)).collect::<Outcome<_>>()?;
+        for (target, running) in pair.iter().zip(running) {
+            let one = watch(target, running, seconds)?;
+            println!("{target}: {} executions, {} edges, {} findings", one.executions, one.edges, one.findings);
+            done.insert(target.clone(), one);
+        }
+    }
+    if options.record {
+        record(&done)?;
+    }
+    match done.values().map(|one| one.findings).sum() {
+        0_u64 => Ok(()),
+        count => Err(Failure::new(format!(
+            "{count} findings, in fuzz/artifacts; once mended they belong into fuzz/findings"
+        ))),
+    }
+}
+
+/// cargo-fuzz and a nightly compiler; both are fetched where they are missing.
+fn tools() -> Outcome {
+    let toolchains = process::must(Command::new("rustup").args(["toolchain", "list"]), Duration::from_secs(60))?;
+    if !toolchains.lines().any(|line| line.starts_with("nightly")) {
+        let mut command = Command::new("rustup");
+        command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
+        process::must(&mut command, Duration::from_secs(600))?;
+    }
+    if !process::exists("cargo-fuzz") {
+        println!("installing cargo-fuzz");
+        process::must(
+            process::cargo().args(["install", "cargo-fuzz", "--locked", "--quiet"]),
+            Duration::from_secs(1200),
+        )?;
+    }
+    Ok(())
+}
+
+fn cargo_fuzz(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(crate::root()).args(["+nightly", "fuzz"]).args(arguments);
+    // The compiler that runs this is not the one that builds targets.
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn start(target: &str, seconds: u64) -> Outcome<Running> {
+    let dictionary = crate::root().join("fuzz/corpus/words.dict");
+    let time = format!("-max_total_time={seconds}");
+    let words = format!("-dict={}", dictionary.display());
+    let options = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", &time, &words];
+    Running::start(cargo_fuzz(&["run", "--release", "--sanitizer", "none", target, "--"]).args(options))
+}
+
+/// Waits for a target's end and reads what it says of itself.
+fn watch(target: &str, running: Running, seconds: u64) -> Outcome<Done> {
+    let mut said = String::new();
+    loop {
+        match running.next(Duration::from_secs(seconds + 300)) {
+            Event::Wrote(Stream::Out | Stream::Err, bytes) => said += &String::from_utf8_lossy(&bytes),
+            Event::Closed => break,
+            Event::Quiet => {
+                running.kill();
+                return Err(Failure::new(format!("{target} does not end")));
+            }
+        }
+    }
+    let status = running.wait()?;
+    let done = read(&said, seconds, !status.success());
+    if !status.success() {
+        let tail: Vec<&str> = said.lines().rev().take(40).collect();
+        tail.iter().rev().for_each(|line| println!("{target}: {line}"));
+    }
+    Ok(done)
+}
+
+/// What libFuzzer's output says.
+fn read(said: &str, seconds: u64, failed: bool) -> Done {
+    let number = |line: &str, name: &str| -> Option<u64> {
+        let behind = line.split(name).nth(1)?;
+        behind.split_whitespace().next()?.parse().ok()
+    };
+    let last = |name: &str| said.lines().filter_map(|line| number(line, name)).next_back().unwrap_or(0);
+    Done {
+        seconds,
+        executions: last("stat::number_of_executed_units:"),
+        edges: last(" cov: "),
+        findings: u64::from(failed),
+    }
+}
+
+fn results() -> PathBuf {
+    crate::root().join("fuzz/RESULTS.md")
+}
+
+/// Adds to the table what was done.
+fn record(done: &BTreeMap<String, Done>) -> Outcome {
+    let path = results();
+    let text = fs::read_to_string(&path).context(|| format!("cannot read {}", path.display()))?;
+    fs::write(&path, added(&text, done)).context(|| format!("cannot write {}", path.display()))
+}
+
+/// The table's text with more done: times and executions and findings add up, edges are those of the last run.
+fn added(text: &str, done: &BTreeMap<String, Done>) -> String {
+    let (mut rows, mut before, mut behind) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for line in text.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let numbers: Vec<u64> = cells.iter().skip(1).filter_map(|cell| cell.replace(',', "").parse().ok()).collect();
+        match (cells.first(), &numbers[..]) {
+            (Some(name), [seconds, executions, edges, findings]) if *name != "all" => {
+                let one = Done { seconds: *seconds, executions: *executions, edges: *edges, findings: *findings };
+                rows.insert((*name).trim_matches('`').to_owned(), one);
+            }
+            (Some(&"all"), _) => {}
+            _ if rows.is_empty() => before.push(line),
+            _ => behind.push(line),
+        }
+    }
+    for (target, new) in done {
+        let row: &mut Done = rows.entry(target.clone()).or_default();
+        row.seconds += new.seconds;
+        row.executions += new.executions;
+        row.edges = new.edges;
+        row.findings += new.findings;
+    }
+    let line = |name: &str, one: &Done| {
+        format!("| {name} | {} | {} | {} | {} |\n", one.seconds, one.executions, one.edges, one.findings)
+    };
+    let all = rows.values().fold(Done::default(), |all, one| Done {
+        seconds: all.seconds + one.seconds,
+        executions: all.executions + one.executions,
+        edges: all.edges + one.edges,
+        findings: all.findings + one.findings,
+    });
+    let mut out: String = before.iter().map(|text| format!("{text}\n")).collect();
+    rows.iter().for_each(|(name, one)| out += &line(&format!("`{name}`"), one));
+    out += &line("all", &all);
+    behind.iter().for_each(|text| out += &format!("{text}\n"));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_adds_up() {
+        let text = "# T\n\n| target | s | n | e | f |\n|---|---|---|---|---|\n| `print` | 10 | 1000 | 50 | 1 |\n| all | 10 | 1000 | 50 | 1 |\n\nend\n";
+        let done = [("print", 5, 200, 60), ("views", 7, 300, 20)];
+        let done = done.map(|(name, seconds, executions, edges)| {
+            (name.to_owned(), Done { seconds, executions, edges, findings: 0 })
+        });
+        let text = added(text, &BTreeMap::from(done));
+        assert!(text.starts_with("# T\n\n| target"), "{text}");
+        assert!(
+            text.contains(
+                "| `print` | 15 | 1200 | 60 | 1 |\n| `views` | 7 | 300 | 20 | 0 |\n| all | 22 | 1500 | 80 | 1 |\n"
+            ),
+            "{text}"
+        );
+        assert!(text.ends_with("\nend\n"), "{text}");
+    }
+
+    #[test]
+    fn what_the_fuzzer_says_is_read() {
+        let said = "#2\tINITED cov: 12 ft: 13 corp: 1/1b\n#99\tDONE   cov: 345 ft: 678\nstat::number_of_executed_units: 4711\n";
+        assert_eq!(read(said, 3, false), Done { seconds: 3, executions: 4711, edges: 345, findings: 0 });
+    }
+}
