@@ -1,5 +1,6 @@
 //! `conntrack events`: what begins, changes and ends, as it happens.
 
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringlink::Monitor;
@@ -68,6 +69,7 @@ fn print(output: &mut Output, wanted: &Wanted, message: Message<'_>) -> Result<(
             output.row(|row| {
                 stamp(row, wanted);
                 print::connection(row, &view, wanted.shown, Some(event));
+                originator(row, message.header.port);
             });
         }
     } else if kind == Expect::NEW.kind || kind == Expect::DELETE.kind {
@@ -80,6 +82,20 @@ fn print(output: &mut Output, wanted: &Wanted, message: Message<'_>) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Tells who caused an event, where a program did and not a packet or the time.
+fn originator(row: &mut Output, port: u32) {
+    if port == 0 {
+        return;
+    }
+    row.json("portid", port);
+    row.word(Formatted(format_args!("[USERSPACE] portid={port}")));
+    // The first socket of a process has the process's number.
+    if let Ok(name) = fs::read_to_string(format!("/proc/{port}/comm")) {
+        row.json("progname", name.trim_end());
+        row.word(Formatted(format_args!("progname={}", name.trim_end())));
+    }
 }
 
 /// Tells when an event was received, as conntrack does.

@@ -206,9 +206,9 @@ values! {
 flags! {
     /// Parts of a tuple that choose. The kernel refuses a flag whose part is not there.
     pub FilterFlags(u32), "CTA_FILTER_F_CTA_" {
-        /// Source address.
+        /// Source address. Of IPv6, kernels up to 6.18 at least tell all but the connections that have it.
         IP_SRC = 0x1,
-        /// Destination address.
+        /// Destination address; of IPv6, as `IP_SRC`.
         IP_DST = 0x2,
         /// Zone of the tuple.
         TUPLE_ZONE = 0x4,
