@@ -94,7 +94,7 @@ use ringlink_codec::table::{AttributeWriter, Format, Operation};
 
 use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
-use crate::engine::{Counters, Deadline, Destination, Engine, EngineChoice, Reason};
+use crate::engine::{self, Counters, Deadline, Destination, Engine, EngineChoice, Reason};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket, SocketOptions};
 
@@ -166,17 +166,8 @@ impl Server {
         let ring = RingConfig { slot: config.datagram.saturating_add(7 * 64), ..RingConfig::default() };
         let syscall = SyscallConfig { slot: config.datagram, slots: 1 };
         let socket = || Socket::open(protocol, &config.socket);
-        let engine: Box<dyn Engine> = match config.engine {
-            EngineChoice::Ring => Box::new(Ring::new(socket()?, ring)?),
-            EngineChoice::Syscall => Box::new(Syscall::new(socket()?, syscall)?),
-            EngineChoice::Auto => match Ring::new(socket()?, ring) {
-                Ok(ring) => Box::new(ring),
-                Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => {
-                    Box::new(Syscall::new(socket()?, syscall)?)
-                }
-                Err(error) => return Err(error),
-            },
-        };
+        let engine =
+            engine::prefer_ring(config.engine, || Ring::new(socket()?, ring), || Syscall::new(socket()?, syscall))?;
         Ok(Server {
             engine,
             desk: Desk::new(config.datagram, config.peers, config.echo),
