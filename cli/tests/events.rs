@@ -2,67 +2,9 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
-use serde_json::Value;
-use support::{Netns, command, skip};
-
-/// How long something may take that is to happen at once.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A program that prints events, ended when it is dropped.
-struct Listener {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Listener {
-    /// Starts `ringlink --stats` with these words and waits until it listens; where it does not, what it says.
-    fn start(words: &str) -> Result<Self, String> {
-        let mut child =
-            command(&format!("--stats {words}")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = receive(child.stdout.take().unwrap());
-        let errors = receive(child.stderr.take().unwrap());
-        let listener = Self { child, lines };
-        let mut said = String::new();
-        while let Ok(line) = errors.recv_timeout(PATIENCE) {
-            if line.contains("listening") {
-                return Ok(listener);
-            }
-            said += &line;
-        }
-        Err(said)
-    }
-
-    /// The first row of which `is_it` says so.
-    fn row(&self, is_it: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let line = self.lines.recv_timeout(PATIENCE).expect("a line");
-            let row = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            if is_it(&row) {
-                return row;
-            }
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        // One that has ended by itself is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn receive(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (sender, lines) = mpsc::channel();
-    thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-    lines
-}
+use support::{Listener, Netns, PATIENCE, command, skip};
 
 #[test]
 fn devices_come_and_change_and_go() {

@@ -2,8 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -247,4 +251,58 @@ pub fn skip<T>(test: &str, reason: &str) -> Option<T> {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{test}: {reason}");
     println!("skipped: {test}: {}", reason.trim());
     None
+}
+
+/// How long something may take that is to happen at once.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program that prints events, ended when it is dropped.
+pub struct Listener {
+    child: Child,
+    /// What it prints.
+    pub lines: Receiver<String>,
+}
+
+impl Listener {
+    /// Starts `ringlink --stats` with these words and waits until it listens; where it does not, what it says.
+    pub fn start(words: &str) -> Result<Self, String> {
+        let mut child =
+            command(&format!("--stats {words}")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = receive(child.stdout.take().unwrap());
+        let errors = receive(child.stderr.take().unwrap());
+        let listener = Self { child, lines };
+        let mut said = String::new();
+        while let Ok(line) = errors.recv_timeout(PATIENCE) {
+            if line.contains("listening") {
+                return Ok(listener);
+            }
+            said += &line;
+        }
+        Err(said)
+    }
+
+    /// The first row of which `is_it` says so.
+    pub fn row(&self, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).expect("a line");
+            let row = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if is_it(&row) {
+                return row;
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // One that has ended by itself is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn receive(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    lines
 }
