@@ -25,6 +25,7 @@ use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
 use crate::engine::{self, Datagram, Deadline, Engine, EngineChoice};
 use crate::error::{Error, PacketProblem, PacketService};
+use crate::namespace::Namespace;
 use crate::socket::{Protocol, Socket, SocketOption, SocketOptions};
 
 mod log;
@@ -100,6 +101,8 @@ struct Channel {
     /// Datagrams of packets that came before the configuration was acknowledged, and how many of them were taken.
     early: Vec<Vec<u8>>,
     taken: Cell<usize>,
+    /// Where the socket is, if not in the caller's namespace.
+    namespace: Option<Namespace>,
     /// A moment that has passed.
     opened: Instant,
 }
@@ -145,7 +148,8 @@ impl Channel {
         )?;
         let sequence = engine.socket().port() ^ crate::sys::unguessable();
         let (early, taken, opened) = (Vec::new(), Cell::new(0), Instant::now());
-        let channel = Channel { engine, service, number, sequence, early, taken, opened };
+        let namespace = config.socket.namespace.clone();
+        let channel = Channel { engine, service, number, sequence, early, taken, namespace, opened };
         // The kernel tells nothing before it is asked: what is there was sent by others before the socket was connected.
         while let Ok(_foreign) = channel.engine.receive(channel.passed()) {}
         Ok(channel)
@@ -218,13 +222,16 @@ impl Channel {
         self.table().is_some()
     }
 
-    /// The kernel's table of numbers that are bound, in the namespace of the calling thread.
+    /// The kernel's table of numbers that are bound; root may read it.
     fn table(&self) -> Option<String> {
         let path = match self.service {
             PacketService::Log => "/proc/thread-self/net/netfilter/nfnetlink_log",
             PacketService::Queue => "/proc/thread-self/net/netfilter/nfnetlink_queue",
         };
-        std::fs::read_to_string(path).ok()
+        match &self.namespace {
+            Some(namespace) => namespace.run(|| Ok(std::fs::read_to_string(path))).ok()?.ok(),
+            None => std::fs::read_to_string(path).ok(),
+        }
     }
 
     /// The next datagram.

@@ -319,8 +319,7 @@ impl PacketQueue {
         self.counters.get()
     }
 
-    /// What the kernel says of the queue; `None` where its table cannot be read, which is root's alone. The table is that of
-    /// the calling thread's namespace, which the queue should be of.
+    /// What the kernel says of the queue; `None` where its table cannot be read, which is root's alone.
     pub fn state(&self) -> Option<QueueState> {
         let table = self.channel.table()?;
         let row = row(&table, self.channel.number)?;
