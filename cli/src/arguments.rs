@@ -124,6 +124,8 @@ Objects and verbs (each may be shortened, as with ip):
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
   uevents  [--udev]
   processes  [EVENT …]
+  log      GROUP [--pcap FILE] [--count N]
+  queue    NUMBER --verdict accept|drop|repeat|mark=MARK [--count N]
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | -]

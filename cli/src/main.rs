@@ -29,6 +29,7 @@ mod xfrm;
 mod decode;
 mod genl;
 mod monitor;
+mod packets;
 mod processes;
 mod uevents;
 mod watch;
@@ -61,6 +62,8 @@ const OBJECTS: &[&str] = &[
     "uevents",
     "processes",
     "conntrack",
+    "log",
+    "queue",
     "help",
 ];
 
@@ -94,7 +97,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("decode") => return decode::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, log, queue, genl, decode or help")
             );
         }
         Some(_) => {}
@@ -114,6 +117,8 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("uevents") => uevents::HELP,
             Some("processes") => processes::HELP,
             Some("conntrack") => conntrack::HELP,
+            Some("log") => packets::log::HELP,
+            Some("queue") => packets::queue::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -132,6 +137,8 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("uevents") => uevents::run(&mut session, &mut words),
         Some("processes") => processes::run(&mut session, &mut words),
         Some("conntrack") => conntrack::run(&mut session, &mut words),
+        Some("log") => packets::log::run(&mut session, &mut words),
+        Some("queue") => packets::queue::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {
