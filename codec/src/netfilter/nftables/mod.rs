@@ -45,6 +45,9 @@ mod expression;
 
 mod compat;
 
+mod view;
+mod writer;
+
 pub use chain::{Chain, ChainFlags, Devices, Hook};
 pub use compat::*;
 pub use expression::*;
@@ -59,6 +62,11 @@ pub use set::{
 };
 pub use table::{Generation, Table, TableFlags};
 pub use trace::{Trace, TraceType};
+pub use view::{
+    ChainView, ElementView, ElementsView, FlowtableView, GenerationView, ObjectView, RuleView, SetView, TableView,
+    TraceView, VerdictView,
+};
+pub use writer::{LogEntry, NatTarget, Port, Rate, RuleWriter, SetName};
 
 use super::NetfilterHeader;
 use crate::operations;

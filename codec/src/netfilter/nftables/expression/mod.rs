@@ -23,7 +23,8 @@ pub use value::{
 };
 
 use super::{Match, Target};
-use crate::table::{Choice, Nest, Str};
+use crate::table::{Attributes, Choice, Nest, Str, Text};
+use crate::wire::Error;
 use crate::{choices, space};
 
 space! {
@@ -36,47 +37,94 @@ space! {
     }
 }
 
-choices! {
-    /// What goes with an expression, by its name.
-    pub ExpressionData, by Sibling 1 {
-        "bitwise" => Nest<Bitwise>,
-        "byteorder" => Nest<Byteorder>,
-        "cmp" => Nest<Cmp>,
-        "connlimit" => Nest<Connlimit>,
-        "counter" => Nest<Counter>,
-        "ct" => Nest<Ct>,
-        "dup" => Nest<Dup>,
-        "dynset" => Nest<Dynset>,
-        "exthdr" => Nest<Exthdr>,
-        "fib" => Nest<Fib>,
-        "flow_offload" => Nest<FlowOffload>,
-        "fwd" => Nest<Fwd>,
-        "hash" => Nest<Hash>,
-        "immediate" => Nest<Immediate>,
-        "inner" => Nest<Inner>,
-        "last" => Nest<Last>,
-        "limit" => Nest<Limit>,
-        "log" => Nest<Log>,
-        "lookup" => Nest<Lookup>,
-        "masq" => Nest<Masq>,
-        "match" => Nest<Match>,
-        "meta" => Nest<Meta>,
-        "nat" => Nest<Nat>,
-        "numgen" => Nest<Numgen>,
-        "objref" => Nest<Objref>,
-        "osf" => Nest<Osf>,
-        "payload" => Nest<Payload>,
-        "queue" => Nest<Queue>,
-        "quota" => Nest<Quota>,
-        "range" => Nest<Range>,
-        "redir" => Nest<Redir>,
-        "reject" => Nest<Reject>,
-        "rt" => Nest<Rt>,
-        "socket" => Nest<Socket>,
-        "synproxy" => Nest<Synproxy>,
-        "target" => Nest<Target>,
-        "tproxy" => Nest<Tproxy>,
-        "tunnel" => Nest<Tunnel>,
-        "xfrm" => Nest<Xfrm>,
-    }
+/// Makes the table of what goes with each expression, and the expressions as an enum:
+/// `expressions! { "cmp" => Cmp, }` is a row of the one and a variant of the other.
+macro_rules! expressions {
+    ($($name:literal => $space:ident,)*) => {
+        choices! {
+            /// What goes with an expression, by its name.
+            pub ExpressionData, by Sibling 1 {
+                $($name => Nest<$space>,)*
+            }
+        }
+
+        /// An expression, taken apart by its name.
+        #[derive(Clone, Copy, Debug)]
+        #[non_exhaustive]
+        pub enum ExpressionView<'a> {
+            $(
+                #[doc = concat!("`", $name, "`.")]
+                $space(Attributes<'a, $space>),
+            )*
+            /// One that is a name and nothing else (`notrack`), or that this library does not know.
+            Other(Text<'a>),
+        }
+
+        impl<'a> ExpressionView<'a> {
+            /// Reads an expression. One without a name is [`Other`](Self::Other), with an empty one.
+            ///
+            /// # Errors
+            ///
+            /// If the attributes are broken.
+            pub fn read(expression: Attributes<'a, Expression>) -> Result<Self, Error> {
+                let (name, data) = expression.read((Expression::NAME, Expression::DATA))?;
+                let name = name.unwrap_or_default();
+                Ok(match (name.as_bytes(), data) {
+                    $((found, Some(data)) if found == $name.as_bytes() => Self::$space(Attributes::new(data.payload)),)*
+                    _ => Self::Other(name),
+                })
+            }
+
+            /// Its name.
+            #[must_use]
+            pub fn name(&self) -> Text<'a> {
+                match self {
+                    $(Self::$space(_) => Text::new($name),)*
+                    Self::Other(name) => *name,
+                }
+            }
+        }
+    };
+}
+
+expressions! {
+    "bitwise" => Bitwise,
+    "byteorder" => Byteorder,
+    "cmp" => Cmp,
+    "connlimit" => Connlimit,
+    "counter" => Counter,
+    "ct" => Ct,
+    "dup" => Dup,
+    "dynset" => Dynset,
+    "exthdr" => Exthdr,
+    "fib" => Fib,
+    "flow_offload" => FlowOffload,
+    "fwd" => Fwd,
+    "hash" => Hash,
+    "immediate" => Immediate,
+    "inner" => Inner,
+    "last" => Last,
+    "limit" => Limit,
+    "log" => Log,
+    "lookup" => Lookup,
+    "masq" => Masq,
+    "match" => Match,
+    "meta" => Meta,
+    "nat" => Nat,
+    "numgen" => Numgen,
+    "objref" => Objref,
+    "osf" => Osf,
+    "payload" => Payload,
+    "queue" => Queue,
+    "quota" => Quota,
+    "range" => Range,
+    "redir" => Redir,
+    "reject" => Reject,
+    "rt" => Rt,
+    "socket" => Socket,
+    "synproxy" => Synproxy,
+    "target" => Target,
+    "tproxy" => Tproxy,
+    "tunnel" => Tunnel,
+    "xfrm" => Xfrm,
 }
