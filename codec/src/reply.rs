@@ -8,8 +8,8 @@ use core::fmt;
 use crate::netfilter::ipset::NamedRefusal;
 use crate::table::{AlternativeRow, Attributes, By, Bytes, ChoiceTable, Key, Nest, Shape, Space, Str, Text};
 use crate::wire::{
-    ATTRIBUTE_HEADER, Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttributes, align,
-    short, split_errno,
+    ATTRIBUTE_HEADER, Error, ErrorKind, Flags, MESSAGE_HEADER, Message, MessageHeader, Payload, RawAttribute,
+    RawAttributes, align, short, split_errno,
 };
 
 crate::space! {
@@ -348,6 +348,7 @@ pub(crate) const DEPTH: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     steps: heapless::Vec<(u16, &'static str), DEPTH>,
+    item: Option<usize>,
 }
 
 /// Attributes to look into: their space, and the fixed header that may choose among payloads.
@@ -363,6 +364,13 @@ impl Path {
     #[must_use]
     pub fn steps(&self) -> &[(u16, &'static str)] {
         &self.steps
+    }
+
+    /// Where the path goes through a list, or through an attribute that stands several times: which of them, counted from 0;
+    /// the innermost counts.
+    #[must_use]
+    pub const fn item(&self) -> Option<usize> {
+        self.item
     }
 
     /// Whether it names nothing.
@@ -390,6 +398,10 @@ impl Path {
             let row = walk.space.row(raw.number());
             self.push(raw.number(), row.map_or("", |row| row.name));
             let shape = row.map(|row| row.shape)?;
+            if matches!(shape, Shape::Many(_)) {
+                let same = walk.attributes.map_while(Result::ok).filter(|other| other.number() == raw.number());
+                self.item = Some(same.take_while(|other| other.payload.offset < raw.payload.offset).count());
+            }
             return self.enter(shape, raw.payload, walk, offset, depth);
         }
         None
@@ -419,9 +431,11 @@ impl Path {
                 if offset < payload.offset {
                     return None;
                 }
-                let item = at(0)
-                    .map_while(Result::ok)
-                    .find(|item| offset < item.payload.offset.saturating_add(short(align(item.payload.bytes.len()))))?;
+                let end =
+                    |item: RawAttribute<'_>| item.payload.offset.saturating_add(short(align(item.payload.bytes.len())));
+                let mut items = at(0).map_while(Result::ok).enumerate();
+                let (place, item) = items.find(|(_, item)| offset < end(*item))?;
+                self.item = Some(place);
                 return self.enter(*of, item.payload, walk, offset, depth.saturating_add(1));
             }
             Shape::Records(layout, space) => {
