@@ -7,6 +7,7 @@ use ringlink_codec as codec;
 use ringlink_codec::netfilter::ipset::{NamedRefusal, failed_line};
 use ringlink_codec::reply::{Errno, Path, Refusal};
 
+use crate::connection::Rejected;
 use crate::socket::Protocol;
 
 /// An error of the transport. Small; names are looked up when it is printed.
@@ -23,6 +24,16 @@ use crate::socket::Protocol;
 pub enum Error {
     /// The kernel refused a request.
     Refused(Box<Refused>),
+    /// The kernel refused a [transaction](crate::connection::Transaction).
+    Transaction(Box<Rejected>),
+    /// A datagram is longer than the socket's send buffer takes, and the buffer could not be made larger: that takes
+    /// `CAP_NET_ADMIN`, or a higher `net.core.wmem_max`.
+    SendBuffer {
+        /// Bytes that the buffer would need.
+        needed: usize,
+        /// Bytes that it has.
+        got: usize,
+    },
     /// A request could not be written, or an answer could not be read.
     Codec(codec::Error),
     /// The kernel acknowledged a question instead of answering it.
@@ -203,7 +214,8 @@ impl Error {
     /// The operating system's error number, where there is one.
     pub fn errno(&self) -> Option<i32> {
         match *self {
-            Error::Refused(ref refused) => i32::try_from(refused.errno.0).ok(),
+            Error::Refused(_) | Error::Transaction(_) => i32::try_from(self.refused()?.errno.0).ok(),
+            Error::SendBuffer { .. } => Some(libc::EMSGSIZE),
             Error::System { errno, .. } | Error::Namespace { errno, .. } | Error::NoRing { errno, .. } => Some(errno),
             Error::NoProtocol { .. } => Some(libc::EPROTONOSUPPORT),
             Error::Packets { problem, .. } => Some(match problem {
@@ -227,10 +239,11 @@ impl Error {
         matches!(self, Error::Overrun { .. } | Error::Truncated { .. })
     }
 
-    /// The kernel's no, where it is one.
+    /// The kernel's no, where it is one; of a transaction, the first.
     pub fn refused(&self) -> Option<&Refused> {
         match self {
             Error::Refused(refused) => Some(refused),
+            Error::Transaction(rejected) => rejected.first(),
             _ => None,
         }
     }
@@ -243,6 +256,12 @@ impl Error {
     /// Whether what was to be made is there already (`EEXIST`).
     pub fn already_exists(&self) -> bool {
         self.refused().is_some_and(|refused| refused.errno.already_exists())
+    }
+
+    /// Whether a transaction was made for a generation of the rules that has passed: read them again, and retry
+    /// (`ERESTART`; [`Transaction::at_generation`](crate::connection::Transaction::at_generation)).
+    pub fn is_outdated(&self) -> bool {
+        matches!(self, Error::Transaction(_)) && self.errno() == Some(libc::ERESTART)
     }
 
     /// Whether this kernel cannot, perhaps for want of a module (`EOPNOTSUPP` and its kin).
@@ -271,6 +290,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Error::Refused(ref refused) => refused.fmt(f),
+            Error::Transaction(ref rejected) => rejected.fmt(f),
+            Error::SendBuffer { needed, got } => write!(
+                f,
+                "a datagram needs a send buffer of {needed} bytes and there are {got}: raise net.core.wmem_max, or run with \
+                 CAP_NET_ADMIN"
+            ),
             Error::Codec(error) => error.fmt(f),
             Error::NoAnswer => f.write_str("the kernel acknowledged the question and gave no answer"),
             Error::System { call, errno } => write!(f, "{call}: {}", Text(errno)),

@@ -63,6 +63,8 @@ pub struct Outcomes {
 pub struct Failure {
     /// Which request, counted from 0 in the order in which they were added.
     pub index: usize,
+    /// Which item of a list in it is at fault, or which occurrence of an attribute, counted from 0, where the kernel says so.
+    pub item: Option<usize>,
     /// What the kernel says.
     pub refused: Refused,
 }
@@ -90,7 +92,7 @@ impl Outcomes {
 
 /// What a refusal costs in a receive buffer, in bytes of the kernel's accounting: twice what a bare acknowledgement
 /// does (832), for one with a text takes a larger buffer.
-const REFUSAL: usize = 1664;
+pub(super) const REFUSAL: usize = 1664;
 
 impl<'c> Batch<'c> {
     pub(super) fn new(connection: &'c mut Connection) -> Batch<'c> {
@@ -183,7 +185,8 @@ impl<'c> Batch<'c> {
                     let root = self.outbox.root(place);
                     if let Some(Error::Refused(refused)) = root.map(|root| refused(&refusal, request, root)) {
                         let index = self.base + usize::try_from(place).unwrap_or(usize::MAX);
-                        self.outcomes.failures.push(Failure { index, refused: *refused });
+                        let item = refused.path.item();
+                        self.outcomes.failures.push(Failure { index, item, refused: *refused });
                     }
                 }
                 if place == sent.count - 1 && asked.is_finished() {

@@ -42,6 +42,7 @@ mod outbox;
 mod overlap;
 mod ready;
 mod request;
+mod transaction;
 
 pub mod steps;
 
@@ -50,6 +51,7 @@ pub use dump::Dump;
 pub use lookups::Lookups;
 pub use overlap::{Answers, Reader};
 pub(crate) use request::{Root, exchange, expect, refused};
+pub use transaction::{Rejected, Transaction};
 
 /// How a connection is opened.
 #[derive(Clone, Debug)]
@@ -283,6 +285,11 @@ impl Connection {
     /// Collects many requests into few datagrams. See [`Batch`].
     pub fn batch(&mut self) -> Batch<'_> {
         Batch::new(self)
+    }
+
+    /// Collects changes of a firewall that are made together or not at all. See [`Transaction`].
+    pub fn transaction(&mut self) -> Transaction<'_> {
+        Transaction::new(self)
     }
 
     /// Asks many questions that have one answer each, many in one send. See [`Lookups`].

@@ -270,7 +270,7 @@ impl Connection {
     /// order, so a request's own is behind all those of earlier ones.
     #[inline]
     pub(super) fn note<T>(&self, result: &Result<T, Error>) {
-        self.strays.set(!matches!(result, Ok(_) | Err(Error::Refused(_))));
+        self.strays.set(!matches!(result, Ok(_) | Err(Error::Refused(_) | Error::Transaction(_))));
     }
 
     /// Receives what is there of requests that were given up, so that it does not fill the socket's queue, whose overflow
