@@ -72,6 +72,8 @@ impl Subject for Connections {
                 Cta::USE.number(),
                 Cta::TIMESTAMP.number(),
                 Cta::TIMESTAMP_EVENT.number(),
+                // In dumps of every connection that may be translated, in events of those that a proxy answered.
+                Cta::SYNPROXY.number(),
             ],
         )
     }
@@ -132,15 +134,14 @@ fn there_or_gone(message: Message<'_>, new: u16, delete: u16, key: Key) -> Meani
     }
 }
 
-/// The digest of a message without some of its attributes.
+/// The digest of a message without some of its attributes, whatever their order: events have another than dumps. A number
+/// that is 0 is as good as none: of a mark, dumps tell it and events do not.
 fn digest(message: Message<'_>, without: &[u16]) -> u64 {
     let header = size_of::<NetfilterHeader>();
     let (header, attributes) = message.payload.split_at_checked(header).unwrap_or((message.payload, &[]));
     RawAttributes::new(attributes, 0)
         .map_while(Result::ok)
-        .filter(|raw| !without.contains(&raw.number()))
-        .fold(Digest::new().with(header), |digest, raw| {
-            digest.with(&raw.number().to_ne_bytes()).with(raw.payload.bytes)
-        })
-        .0
+        .filter(|raw| !without.contains(&raw.number()) && raw.payload.bytes != [0; 4])
+        .map(|raw| Digest::new().with(&raw.number().to_ne_bytes()).with(raw.payload.bytes).0)
+        .fold(Digest::new().with(header).0, u64::wrapping_add)
 }
