@@ -38,7 +38,7 @@
 //! | 2 | [`table`] | keys and rows, values, typed reading and writing, the macros |
 //! | 3 | [`exchange`], [`reply`], [`answer`], [`follow`] | requests, replies, refusals, lost events; no family |
 //! | 4 | [`mod@print`] | names and values of anything, from the rows |
-//! | 5 | [`route`], [`generic`], [`diag`], [`xfrm`], [`netfilter`], [`connector`], [`uevent`] | one family each: tables, headers, a few views |
+//! | 5 | [`route`], [`generic`], [`diag`], [`xfrm`], [`netfilter`], [`connector`], [`uevent`], [`audit`] | one family each: tables, headers, a few views |
 //! | 5 | [`multicast`] | the groups of every protocol |
 //!
 //! # What is absent
@@ -79,6 +79,7 @@ pub mod print;
 
 pub mod protocol;
 
+pub mod audit;
 pub mod connector;
 pub mod diag;
 pub mod generic;

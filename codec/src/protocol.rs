@@ -77,7 +77,8 @@ pub struct AddressFamily {
 }
 
 /// All protocols, by number.
-pub const PROTOCOLS: &[&Protocol] = &[&ROUTE, &SOCK_DIAG, &XFRM, &CONNECTOR, &NETFILTER, &KOBJECT_UEVENT, &GENERIC];
+pub const PROTOCOLS: &[&Protocol] =
+    &[&ROUTE, &SOCK_DIAG, &XFRM, &AUDIT, &CONNECTOR, &NETFILTER, &KOBJECT_UEVENT, &GENERIC];
 
 /// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
 pub const ROUTE: Protocol =
@@ -90,6 +91,10 @@ pub const SOCK_DIAG: Protocol =
 /// IPsec.
 pub const XFRM: Protocol =
     Protocol { number: 6, name: "NETLINK_XFRM", numbering: Numbering::Types(&[crate::xfrm::Xfrm::OPERATIONS]) };
+
+/// Settings, rules and records of the audit subsystem.
+pub const AUDIT: Protocol =
+    Protocol { number: 9, name: "NETLINK_AUDIT", numbering: Numbering::Structs(&crate::audit::STRUCTS) };
 
 /// Events of processes, and other parts of the kernel that talk to programs.
 pub const CONNECTOR: Protocol =
