@@ -23,6 +23,8 @@ pub mod generic;
 
 pub mod sockets;
 
+pub mod audit;
+
 pub mod monitor;
 
 pub mod processes;

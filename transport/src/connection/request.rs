@@ -242,7 +242,7 @@ impl Connection {
 
     /// Receives a datagram.
     #[inline]
-    pub(super) fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
+    pub(crate) fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         let mut left = SPURIOUS;
         loop {
             match self.engine.receive(deadline) {
