@@ -122,6 +122,7 @@ Objects and verbs (each may be shortened, as with ip):
   xfrm     state | policy | monitor
   ipset    list | save | create | add | del | test | flush | destroy | rename | swap | restore
   monitor  link | addr | route | neigh | rule | … | all, or another protocol: xfrm | netfilter | uevent | …
+  audit    status | rules [-a|-d|-w|-W …] | watch
   uevents  [--udev]
   processes  [EVENT …]
   log      GROUP [--pcap FILE] [--count N]

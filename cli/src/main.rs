@@ -26,6 +26,7 @@ mod sockets;
 mod ipset;
 mod xfrm;
 
+mod audit;
 mod decode;
 mod genl;
 mod monitor;
@@ -64,6 +65,7 @@ const OBJECTS: &[&str] = &[
     "conntrack",
     "log",
     "queue",
+    "audit",
     "help",
 ];
 
@@ -97,7 +99,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("decode") => return decode::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, log, queue, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, audit, log, queue, genl, decode or help")
             );
         }
         Some(_) => {}
@@ -119,6 +121,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("conntrack") => conntrack::HELP,
             Some("log") => packets::log::HELP,
             Some("queue") => packets::queue::HELP,
+            Some("audit") => audit::HELP,
             _ => neighbour::HELP,
         });
     }
@@ -139,6 +142,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("conntrack") => conntrack::run(&mut session, &mut words),
         Some("log") => packets::log::run(&mut session, &mut words),
         Some("queue") => packets::queue::run(&mut session, &mut words),
+        Some("audit") => audit::run(&mut session, &mut words),
         _ => neighbour::run(&mut session, &mut words),
     };
     if done.is_err() && session.output.rows() > 0 {

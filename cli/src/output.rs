@@ -244,6 +244,20 @@ impl Output {
         }
     }
 
+    /// An object whose name somebody else chose; in text only what is in it.
+    pub(crate) fn nested<R>(&mut self, name: impl Show, fill: impl FnOnce(&mut Self) -> R) -> R {
+        if self.json {
+            self.comma();
+            self.value(name);
+            self.bytes.extend_from_slice(b":{");
+        }
+        let result = fill(self);
+        if self.json {
+            self.bytes.push(b'}');
+        }
+        result
+    }
+
     /// Something that is so by being there, and `null` in JSON.
     pub(crate) fn null(&mut self, key: &'static str, label: &'static str) {
         self.field_raw(key, label, b"null");
