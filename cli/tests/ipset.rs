@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::{Netns, command, skip};
@@ -506,33 +505,41 @@ fn of_many_entries_the_one_at_fault_is_named() {
 }
 
 #[test]
-fn a_large_set_is_restored_faster_than_by_ipset() {
+fn a_large_set_is_restored_with_less_work_than_by_ipset() {
     const COUNT: u32 = 65_536;
-    let Some(netns) = namespace("a_large_set_is_restored_faster_than_by_ipset") else { return };
+    const ROUNDS: u32 = 5;
+    let Some(netns) = namespace("a_large_set_is_restored_with_less_work_than_by_ipset") else { return };
     let mut file = String::from("create big hash:ip family inet hashsize 1024 maxelem 65536\n");
     for at in 0..COUNT {
         writeln!(file, "add big {}", Ipv4Addr::from(0x0a00_0001 + 7 * at)).unwrap();
     }
-    let timed = |command: &mut Command| {
-        let start = Instant::now();
-        let output = fed(command, &file);
-        let taken = start.elapsed();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Wall time and processor time, in milliseconds. bash tells both of what it runs.
+    let timed = |program: &str| -> Option<[f64; 2]> {
+        let line = format!("TIMEFORMAT='%R %U %S'; time {program} restore");
+        let output = fed(Command::new("ip").args(["netns", "exec", netns.name(), "bash", "-c", &line]), &file);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
         let listed = theirs(&netns, "list -terse");
         assert!(listed.contains(&format!("Number of entries: {COUNT}\n")), "{listed}");
-        taken
-    };
-    let (mut fastest, mut ours): (Option<Duration>, Option<Duration>) = (None, None);
-    for _ in 0..5 {
-        let taken = timed(Command::new("ip").args(["netns", "exec", netns.name(), "ipset", "restore"]));
-        fastest = Some(fastest.map_or(taken, |fastest| fastest.min(taken)));
-        theirs(&netns, "destroy");
-        let taken = timed(&mut command(&format!("--netns {} ipset restore", netns.name())));
-        ours = Some(ours.map_or(taken, |ours| ours.min(taken)));
         // What does not fit one message is listed whole.
         assert_eq!(netns.change("ipset save").lines().count(), 65_537);
         theirs(&netns, "destroy");
+        let [wall, user, system] =
+            text.split_whitespace().map(|word| word.parse().ok()).collect::<Option<Vec<f64>>>()?.try_into().ok()?;
+        Some([wall * 1000.0, (user + system) * 1000.0])
+    };
+    let mut sums = [[0.0; 2]; 2];
+    for _ in 0..ROUNDS {
+        for (sum, program) in sums.iter_mut().zip([concat!(env!("CARGO_BIN_EXE_ringlink"), " ipset"), "ipset"]) {
+            let times = timed(program).expect("bash tells three times");
+            sum.iter_mut().zip(times).for_each(|(sum, time)| *sum += time / f64::from(ROUNDS));
+        }
     }
-    println!("{COUNT} entries: ringlink {ours:.0?}, ipset {fastest:.0?}");
-    assert!(ours < fastest, "ringlink {ours:?}, ipset {fastest:?}");
+    let [ours, theirs] = sums;
+    println!(
+        "{COUNT} entries, mean of {ROUNDS}: ringlink {:.0} ms ({:.0} of the processor), ipset {:.0} ms ({:.0})",
+        ours[0], ours[1], theirs[0], theirs[1]
+    );
+    // Most of the wall time the kernel waits while it makes the hash larger; on a busy machine that says nothing of programs.
+    assert!(ours[1] < theirs[1], "ringlink {ours:?}, ipset {theirs:?}");
 }
