@@ -1,9 +1,11 @@
 //! `queue`: packets that rules hand over for a verdict, and the same verdict for all.
 
+use std::time::{Duration, Instant};
+
+use ringlink::Error;
 use ringlink::codec::netfilter::queue::{ConfigFlags, PacketView, Verdict};
 use ringlink::engine::Deadline;
 use ringlink::packets::{PacketQueue, QueueConfig};
-use std::time::Duration;
 
 use super::{Told, config, count, range, tell_losses};
 use crate::arguments::{Words, number};
@@ -32,6 +34,9 @@ VERDICT          accept | drop | repeat | queue=NUMBER | mark=MARK
   --gso          packets come before they are cut into segments
   --quiet        print nothing
 ";
+
+/// How often the kernel's table of queues is looked at while packets come.
+const SELDOM: Duration = Duration::from_secs(1);
 
 const VERDICTS: &str = "accept, drop, repeat, queue=NUMBER or mark=MARK, joined by commas";
 
@@ -66,15 +71,23 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
     }
     session.learn_names()?;
     let mut output = Output::new(if session.options.json { Face::JsonLines } else { Face::Text });
-    let (mut came, mut lost) = (0, 0);
+    let (mut came, mut lost, mut looked) = (0, 0, None::<Instant>);
     while came < most && !output.is_broken() {
-        let packet = match queue.receive(Deadline::after(Duration::ZERO)) {
+        let mut next = queue.receive(Deadline::after(Duration::ZERO));
+        if next.as_ref().is_err_and(Error::is_timed_out) {
             // What there is has been taken: now it is time to write.
-            Err(error) if error.is_timed_out() => {
-                output.flush();
-                tell_losses(queue.counters().lost, &mut lost);
-                queue.receive(Deadline::none())?
-            }
+            output.flush();
+            let deadline = if looked.is_some_and(|looked| looked.elapsed() < SELDOM) {
+                Deadline::after(SELDOM)
+            } else {
+                looked = Some(Instant::now());
+                tell_losses(losses(&queue), &mut lost);
+                Deadline::none()
+            };
+            next = queue.receive(deadline);
+        }
+        let packet = match next {
+            Err(error) if error.is_timed_out() => continue,
             other => other?,
         };
         came += 1;
@@ -94,8 +107,14 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
         }
     }
     queue.flush()?;
-    tell_losses(queue.counters().lost, &mut lost);
+    tell_losses(losses(&queue), &mut lost);
     Ok(output.close()?)
+}
+
+/// How many packets were dropped without a verdict: those that did not come, and those for which the queue was full.
+fn losses(queue: &PacketQueue) -> u64 {
+    let lost = queue.counters().lost;
+    queue.state().map_or(lost, |state| lost.max(state.user_dropped) + state.dropped)
 }
 
 /// A verdict and a mark.
