@@ -49,6 +49,7 @@ MASTER    -s ADDRESS -d ADDRESS --sport PORT --dport PORT
 EXPECTED  --tuple-src ADDRESS --tuple-dst ADDRESS --tuple-port-src PORT --tuple-port-dst PORT
 MASKS     --mask-src MASK --mask-dst MASK --mask-port-src N --mask-port-dst N
 
+Of connections that began while nobody listened the kernel tells no events, unless net.netfilter.nf_conntrack_events is 1.
 The letters of conntrack(8) do as well: ringlink conntrack -L -p tcp. -z counts from 0 again what is shown, and nothing else.
 ";
 

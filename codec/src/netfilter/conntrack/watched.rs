@@ -1,9 +1,12 @@
 //! What of connection tracking can be followed: connections and expectations.
 //!
-//! The kernel tells what begins, what changes its state and what ends, if somebody listens. Counters and the time that is left
-//! change without a word. An event of a change carries what changed, beside the tuples, the status and the mark: what it leaves
-//! out is as before, and a dump after lost events tells such a connection as changed. A dump that was disturbed is not
-//! flagged: an entry that is made or removed meanwhile is told by its event.
+//! The kernel tells what begins, what changes its state and what ends. **Of connections that began while nobody listened it tells
+//! nothing, not even their end**, unless `net.netfilter.nf_conntrack_events` is 1 (by default it is 2; see
+//! Documentation/networking/nf_conntrack-sysctl.rst): whoever follows sets it, or reads the table anew from time to time.
+//!
+//! Counters and the time that is left change without a word. An event of a change carries what changed, beside the tuples, the
+//! status and the mark: what it leaves out is as before, and a dump after lost events tells such a connection as changed. A
+//! dump that was disturbed is not flagged: an entry that is made or removed meanwhile is told by its event.
 //!
 //! ```
 //! use ringlink_codec::follow::{Meaning, Subject};
