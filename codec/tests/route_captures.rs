@@ -12,6 +12,7 @@ use ringlink_codec::prelude::*;
 use ringlink_codec::route::*;
 use ringlink_codec::table::{Format, HardwareAddress, InetAddress};
 use ringlink_codec::wire::Writer;
+use support::{expect, lines, some};
 
 const ADDRESS: &str = include_str!("captures/address.hex");
 const MULTICAST_ADDRESS: &str = include_str!("captures/multicast_address.hex");
@@ -31,27 +32,6 @@ const VLAN_OPTIONS: &str = include_str!("captures/bridge_vlan_options.hex");
 const STATISTICS: &str = include_str!("captures/statistics.hex");
 const VXLAN_VNIS: &str = include_str!("captures/vxlan_vni.hex");
 const USER_OPTIONS: &str = include_str!("captures/user_option.hex");
-
-/// One line for each message of a capture.
-fn lines<Q: Format, A>(capture: &str, operation: Operation<Q, A>, line: impl Fn(Body<'_, Q>) -> String) -> Vec<String> {
-    let read = |bytes: &Vec<u8>| line(Message::parse(bytes).unwrap().body(operation).unwrap());
-    support::messages(capture).iter().map(read).collect()
-}
-
-/// Checks lines one by one, so that a failure shows which.
-fn expect(found: &[String], expected: &str) {
-    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    for (found, expected) in found.iter().zip(&expected) {
-        assert_eq!(found, expected);
-    }
-    assert_eq!(found.len(), expected.len(), "{found:#?}");
-}
-
-fn some<T: std::fmt::Display>(line: &mut String, name: &str, value: Option<T>) {
-    if let Some(value) = value {
-        write!(line, " {name} {value}").unwrap();
-    }
-}
 
 #[test]
 fn captured_addresses() {

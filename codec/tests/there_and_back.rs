@@ -18,7 +18,7 @@ use ringlink_codec::route::NextHopHeader;
 use ringlink_codec::space;
 use ringlink_codec::table::{
     AttributeWriter, BareStr, Be16, Be32, Be64, BeI32, By, Bytes, ChoiceTable, Encode, Flag, Hardware, Indexed, Key,
-    Nest, Pad, Record, Records, Secret, Selector, Shape, Sint, Space, Str, Uint, Value,
+    Nest, Pad, Record, Records, Secret, Selector, Shape, Sint, Space, Str, Tlvs, Uint, Value,
 };
 use ringlink_codec::wire::{Payload, RawAttribute, RawAttributes, Writer};
 
@@ -31,6 +31,8 @@ space! {
 struct Journey<'a> {
     /// Payload of the message, whose fixed header may choose among attributes.
     message: &'a [u8],
+    /// Whether numbers that choose are big-endian, as all of netfilter's are.
+    big_endian: bool,
     /// Places in the message of the nests' flags.
     nests: Vec<usize>,
     /// Places in the message of the flags that say that an attribute is big-endian, which hang on the key.
@@ -87,7 +89,9 @@ impl Journey<'_> {
             Shape::Record(layout) => {
                 // A kernel may have fewer fields than we have.
                 let ends = |length: usize| layout.fields.iter().any(|field| field.offset == length);
-                assert!(bytes.len() == layout.size || ends(bytes.len()), "{name}: {} bytes", bytes.len());
+                // What extensions of iptables are set to is filled up to a multiple of 8 bytes.
+                let filled = layout.name.starts_with("xt_") && bytes.len() == layout.size.next_multiple_of(8);
+                assert!(filled || bytes.len() == layout.size || ends(bytes.len()), "{name}: {} bytes", bytes.len());
                 to.put(Key::<Any, Bytes>::new(number), bytes);
             }
             Shape::SocketAddress
@@ -97,6 +101,10 @@ impl Journey<'_> {
             | Shape::Address
             | Shape::Prefixed(_) => {
                 to.put(Key::<Any, Bytes>::new(number), bytes);
+            }
+            Shape::Tlvs => {
+                let items: Vec<(u8, &[u8])> = read::<Tlvs>(payload).map(Result::unwrap).collect();
+                to.put(Key::<Any, Tlvs>::new(number), &items[..]);
             }
             Shape::Secret | Shape::Keyed(_) => to.put(Key::<Any, Secret>::new(number), read::<Secret>(payload)),
             Shape::Many(of) => self.attribute(name, *of, siblings, raw, to),
@@ -158,7 +166,9 @@ impl Journey<'_> {
         let (text, number) = match table.by {
             By::Sibling(number) => {
                 let sibling = siblings.find_map(|raw| raw.ok().filter(|raw| raw.number() == number))?;
-                let value = sibling.payload.bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+                let bytes = sibling.payload.bytes.iter();
+                let add = |value, byte: &u8| value << 8 | u64::from(*byte);
+                let value = if self.big_endian { bytes.fold(0, add) } else { bytes.rev().fold(0, add) };
                 (read::<Str>(sibling.payload).as_bytes(), value)
             }
             By::Header(at) => (&[][..], u64::from(*self.message.get(usize::from(at))?)),
@@ -199,12 +209,13 @@ fn there_and_back(name: &str, sample: &[u8]) {
     let protocol = match name.split_once('_') {
         _ if family.is_some() => &GENERIC,
         Some(("xfrm", _)) => &XFRM,
-        Some(("ipset" | "conntrack", _)) => &NETFILTER,
+        Some(("ipset" | "conntrack" | "nftables", _)) => &NETFILTER,
         _ => &ROUTE,
     };
+    let big_endian = protocol.number == NETFILTER.number;
     let row = protocol.row(message, numbers).unwrap_or_else(|| panic!("{name}: {message:?}"));
     let start = row.header.length(message.payload).next_multiple_of(4);
-    let mut journey = Journey { message: message.payload, nests: Vec::new(), orders: Vec::new() };
+    let mut journey = Journey { message: message.payload, big_endian, nests: Vec::new(), orders: Vec::new() };
     let mut buffer = vec![0; sample.len() + 64];
     let mut writer = Writer::new(&mut buffer);
     writer.bytes(&sample[..16 + start]);

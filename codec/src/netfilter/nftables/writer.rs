@@ -4,11 +4,11 @@ use core::net::IpAddr;
 use core::ops::RangeInclusive;
 
 use super::{
-    Bitwise, Byteorder, ByteorderOp, Cmp, CmpOp, Counter, Ct, CtDirection, CtKey, CtState, Data, Dynset, DynsetOp,
-    Expression, ExpressionData, ExpressionList, Immediate, Limit, LimitFlags, LimitType, Log, LogFlags, LogLevel,
-    Lookup, LookupFlags, Masq, Meta, MetaKey, Nat, NatFlags, NatType, ObjectType, Objref, Payload, PayloadBase,
-    PayloadChecksum, PayloadChecksumFlags, Quota, QuotaFlags, Range, RangeOp, Redir, Register, Reject, RejectInetCode,
-    RejectType, Verdict, VerdictCode,
+    Bitwise, BitwiseOp, Byteorder, ByteorderOp, Cmp, CmpOp, Counter, Ct, CtDirection, CtKey, CtState, Data, Dynset,
+    DynsetOp, Expression, ExpressionData, ExpressionList, Immediate, Limit, LimitFlags, LimitType, Log, LogFlags,
+    LogLevel, Lookup, LookupFlags, Masq, Meta, MetaKey, Nat, NatFlags, NatType, ObjectType, Objref, Payload,
+    PayloadBase, PayloadChecksum, PayloadChecksumFlags, Quota, QuotaFlags, Range, RangeOp, Redir, Register, Reject,
+    RejectInetCode, RejectType, Verdict, VerdictCode,
 };
 use crate::netfilter::Family;
 use crate::table::{Alternative, AttributeWriter, Be, Key, Nest, Table};
@@ -174,12 +174,12 @@ impl<'l, 'w, 'b> RuleWriter<'l, 'w, 'b> {
 
     /// Changes a register: `(register & mask) ^ xor`; both are of the length that is changed.
     pub fn mask(&mut self, register: Register, mask: &[u8], xor: &[u8]) {
-        // The kernel takes no mask of more than 64 bytes; what is longer, it refuses.
         let length = u32::try_from(mask.len()).unwrap_or(u32::MAX);
         self.expression("bitwise", Bitwise, |bitwise| {
             bitwise.put(Bitwise::SREG, register);
             bitwise.put(Bitwise::DREG, register);
             bitwise.put(Bitwise::LEN, length);
+            bitwise.put(Bitwise::OP, BitwiseOp::MASK_XOR);
             bitwise.nest(Bitwise::MASK, |data| data.put(Data::VALUE, mask));
             bitwise.nest(Bitwise::XOR, |data| data.put(Data::VALUE, xor));
         });
