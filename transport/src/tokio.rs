@@ -57,6 +57,7 @@
 //! Requests gain nothing by it.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::task::Poll;
 use std::time::Instant;
@@ -155,6 +156,11 @@ impl Connection {
     /// As [`crate::Connection::batch`].
     pub fn batch(&mut self) -> Batch<'_> {
         Batch { steps: self.inner.batch(), readiness: &mut self.readiness }
+    }
+
+    /// As [`crate::Connection::transaction`].
+    pub fn transaction(&mut self) -> Transaction<'_> {
+        Transaction { steps: self.inner.transaction(), readiness: &mut self.readiness }
     }
 
     /// As [`crate::Connection::lookups`].
@@ -301,6 +307,44 @@ impl Batch<'_> {
     pub async fn finish(mut self) -> Result<Outcomes, Error> {
         self.flush().await?;
         self.steps.finish()
+    }
+}
+
+/// Changes of a firewall; [`connection::Transaction`] to be awaited. Commands are added as there: that waits for nothing.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `commit`"]
+pub struct Transaction<'c> {
+    steps: connection::Transaction<'c>,
+    readiness: &'c mut Readiness,
+}
+
+impl Transaction<'_> {
+    /// As [`connection::Transaction::at_generation`].
+    pub fn at_generation(self, generation: u32) -> Self {
+        Transaction { steps: self.steps.at_generation(generation), ..self }
+    }
+
+    /// As [`connection::Transaction::commit`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for the deadline.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.readiness.drive(&mut self.steps).await
+    }
+}
+
+impl<'c> Deref for Transaction<'c> {
+    type Target = connection::Transaction<'c>;
+
+    fn deref(&self) -> &connection::Transaction<'c> {
+        &self.steps
+    }
+}
+
+impl<'c> DerefMut for Transaction<'c> {
+    fn deref_mut(&mut self) -> &mut connection::Transaction<'c> {
+        &mut self.steps
     }
 }
 

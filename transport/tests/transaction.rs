@@ -431,6 +431,35 @@ fn a_transaction_needs_no_thread_that_waits() {
 }
 
 #[test]
+fn another_protocol_takes_no_transaction() {
+    let mut connection = Connection::open(Protocol::ROUTE).expect("a connection");
+    let mut transaction = connection.transaction();
+    table_and_chain(&mut transaction);
+    let error = transaction.commit().expect_err("the kernel would take it for something else");
+    assert!(matches!(error, Error::Configuration { .. }), "{error}");
+}
+
+#[cfg(feature = "tokio1")]
+#[test]
+fn a_transaction_is_awaited() {
+    isolated("a_transaction_is_awaited", || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut connection = ringlink::tokio::Connection::open(Protocol::NETFILTER).expect("a connection");
+            let mut transaction = connection.transaction();
+            table_and_chain(&mut transaction);
+            rule(&mut transaction, |rule| rule.jump("nowhere"));
+            let rejected = rejected(transaction.commit().await);
+            assert_eq!(rejected.failures[0].index, 2);
+            let mut transaction = connection.transaction();
+            table_and_chain(&mut transaction);
+            transaction.commit().await.expect("carried out");
+        });
+        assert_eq!(tables(&mut open()), 1);
+    });
+}
+
+#[test]
 fn expressions_that_old_programs_do_not_know() {
     isolated("expressions_that_old_programs_do_not_know", || {
         type Case = (&'static str, fn(&mut RuleWriter<'_, '_, '_>));

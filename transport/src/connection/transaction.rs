@@ -16,6 +16,7 @@ use super::request::{Root, exchange, origin, refused};
 use super::steps::{Advance, poll};
 use crate::engine::{Datagram, Deadline};
 use crate::error::{Error, Refused};
+use crate::socket::Protocol;
 
 /// Changes of tables, chains, rules and sets that the kernel carries out whole or not at all
 /// ([`Protocol::NETFILTER`](crate::Protocol::NETFILTER), [`Subsystem::NFTABLES`]).
@@ -344,7 +345,7 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Transaction`] where it refuses; [`Error::SendBuffer`] where the datagram cannot be sent; [`Error::TimedOut`],
+    /// [`Error::Transaction`] where it refuses; [`Error::Configuration`] over another protocol's socket; [`Error::SendBuffer`] where the datagram cannot be sent; [`Error::TimedOut`],
     /// [`Error::Overrun`] and what the engine says: whether it was carried out is then not known.
     pub fn commit(self) -> Result<(), Error> {
         self.commit_each(|_, _| {})
@@ -395,6 +396,10 @@ impl<'c> Transaction<'c> {
 
     /// Writes the end, numbers all messages, and makes room for them and for what comes back.
     fn seal(&mut self) -> Result<(), Error> {
+        // The number of its beginning is that of another message elsewhere (`RTM_NEWLINK`).
+        if self.connection.socket().protocol() != Protocol::NETFILTER {
+            return Err(Error::Configuration { rule: "a transaction is for a connection of the protocol NETFILTER" });
+        }
         let at = self.length.next_multiple_of(4);
         let header = NetfilterHeader::of(Family::UNSPEC).numbered(Subsystem::NFTABLES.0.into());
         let message = MessageHeader { flags: Flags::REQUEST, ..MessageHeader::default() };
