@@ -207,7 +207,7 @@ fn value(object: &mut Output, field: &Field<'_>, kind: RecordType) {
     match field.typed(kind) {
         Typed::Number(number) => object.member(field.key, number),
         Typed::Hex(number) => object.member(field.key, Hex(number)),
-        Typed::Octal(number) => object.member(field.key, Formatted(format_args!("{number:#o}"))),
+        Typed::Octal(number) => object.member(field.key, Formatted(format_args!("0{number:o}"))),
         Typed::Text(text) => object.member(field.key, Formatted(format_args!("{text}"))),
         Typed::Fields(nested) => object.nested(field.key, |object| fields(object, nested, kind)),
         _ => object.member(field.key, field.value.text()),

@@ -435,10 +435,6 @@ fn word(line: &mut String, condition: &Condition<'_>, watch: bool) {
             write!(line, " -F {name}{sign}0x{number:X}")
         }
         (RuleField::INODE, ConditionValue::Number(number)) => write!(line, " -F {name}{sign}{number}"),
-        (RuleField::FILETYPE, ConditionValue::Number(number)) => match names::file_type_name(number) {
-            Some(kind) => write!(line, " -F {name}{sign}{kind}"),
-            None => write!(line, " -F {name}{sign}{number}"),
-        },
         (RuleField::FSTYPE, ConditionValue::Number(number)) => match names::file_system_name(number) {
             Some(kind) => write!(line, " -F {name}{sign}{kind}"),
             None => write!(line, " -F {name}{sign}0x{number:X}"),

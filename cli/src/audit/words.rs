@@ -93,10 +93,6 @@ pub(super) fn file_type(name: &str) -> Option<u32> {
     named(FILE_TYPES, name)
 }
 
-pub(super) fn file_type_name(kind: u32) -> Option<&'static str> {
-    name_of(FILE_TYPES, &kind)
-}
-
 pub(super) fn file_system(name: &str) -> Option<u32> {
     named(FILE_SYSTEMS, name)
 }
