@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
 use ringlink::codec::Error;
+use ringlink::codec::audit::{Assembler, Record, RecordType, Rule, RuleHeader};
 use ringlink::codec::diag::bytecode::Instructions;
 use ringlink::codec::diag::filter::{NoNames, compile};
 use ringlink::codec::diag::{InetAnswer, NetlinkAnswer, NetlinkSocketView, PacketAnswer, PacketSocketView, SocketView};
@@ -16,10 +17,13 @@ use ringlink::codec::generate::{Bounds, damage};
 use ringlink::codec::generic::{FAMILIES, Family, Numbers};
 use ringlink::codec::netfilter::conntrack::{ConnectionView, Conntrack, Expect, ExpectationView};
 use ringlink::codec::netfilter::ipset::{IpSet, SetView};
+use ringlink::codec::netfilter::log::{self, Log};
+use ringlink::codec::netfilter::nftables::{self, Nft};
+use ringlink::codec::netfilter::queue::{self, Queue};
 use ringlink::codec::prelude::*;
 use ringlink::codec::protocol::PROTOCOLS;
 use ringlink::codec::route::{AddressView, LinkView, NeighbourView, RouteView, Rtm, RuleView};
-use ringlink::codec::table::{Selector, Shape, Space};
+use ringlink::codec::table::{Record as _, Selector, Shape, Space};
 use ringlink::codec::uevent::Uevent;
 use ringlink::codec::wire::{MessageType, Messages, Writer};
 use ringlink::codec::xfrm::{PolicyView, StateView, Xfrm};
@@ -111,6 +115,24 @@ pub fn views(input: &[u8]) {
             Conntrack::NEW => ConnectionView,
             Expect::NEW => ExpectationView,
             IpSet::LIST => SetView,
+            Log::PACKET => log::PacketView,
+            Queue::PACKET => queue::PacketView,
+            Nft::NEWTABLE => nftables::TableView,
+            Nft::NEWCHAIN => nftables::ChainView,
+            Nft::NEWRULE => nftables::RuleView,
+            Nft::NEWSET => nftables::SetView,
+            Nft::NEWSETELEM => nftables::ElementsView,
+            Nft::NEWOBJ => nftables::ObjectView,
+            Nft::NEWFLOWTABLE => nftables::FlowtableView,
+            Nft::NEWGEN => nftables::GenerationView,
+            Nft::TRACE => nftables::TraceView,
+        }
+        if let Ok(body) = message.body(Nft::NEWRULE)
+            && let Ok(rule) = nftables::RuleView::read(body)
+        {
+            let expressions: Vec<_> = rule.expressions().collect();
+            assert!(expressions.len() <= length);
+            let _ = format!("{expressions:?} {:?}", rule.comment());
         }
         if let Ok(body) = message.body(IpSet::LIST)
             && let Ok(set) = SetView::read(body)
@@ -290,8 +312,9 @@ pub fn refusal(input: &[u8]) {
     let _ = format!("{}", message.tree(protocol).with(numbers()));
 }
 
-/// What is no netlink message, or text in one: events of devices, of processes.
+/// What is no netlink message, or text in one: events of devices, of processes, records of the audit.
 pub fn text(input: &[u8]) {
+    records(input);
     for event in [Uevent::from_kernel(input), Uevent::from_udev(input)] {
         if let Ok(event) = event {
             let _ = (event.sequence(), event.subsystem(), event.get("SUBSYSTEM"), format!("{event:?}"));
@@ -304,6 +327,28 @@ pub fn text(input: &[u8]) {
         }
         let _ = format!("{}", message.tree(&protocol::CONNECTOR));
     }
+}
+
+/// Records of the audit, one a line: fields end, and an assembler hands out no more records than it was given.
+fn records(input: &[u8]) {
+    let mut assembler = Assembler::<3, 512>::new();
+    let (mut given, mut had) = (0_usize, 0_usize);
+    for line in input.split(|byte| *byte == b'\n') {
+        let Some((kind, text)) = line.split_first() else { continue };
+        let Ok(record) = Record::of_text(RecordType(1300 + u16::from(*kind % 40)), text) else { continue };
+        assert!(record.fields().count() <= text.len());
+        for field in record.fields().map_while(Result::ok) {
+            let _ = format!("{field:?} {:?} {:?} {:?}", field.typed(record.kind), field.decimal(), field.hexadecimal());
+        }
+        given += 1;
+        had += assembler.add(&record).map_or(0, |event| event.records().count());
+    }
+    while let Some(event) = assembler.flush(u64::MAX) {
+        had += event.records().count();
+    }
+    assert!(had <= given && assembler.open() == 0, "{had} of {given}");
+    let _ = Rule::of(RuleHeader::from_bytes(input), input.get(RuleHeader::LAYOUT.size..).unwrap_or_default())
+        .map(|rule| rule.conditions().count());
 }
 
 /// A filter's text: what compiles can be taken apart, and every jump stays within the program or goes to one of its two ends.
