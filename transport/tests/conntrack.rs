@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use kernel::{ip, isolated, missing, soon};
 use ringlink::codec::follow::{Key, Meaning, Subject};
+use ringlink::codec::netfilter::accounting::{Accounting, Counter, QuotaFlags};
 use ringlink::codec::netfilter::conntrack::watched::Connections;
 use ringlink::codec::netfilter::conntrack::*;
+use ringlink::codec::netfilter::timeout::{TcpTimeouts, Timeout, TimeoutMessage, Timeouts};
 use ringlink::codec::netfilter::{Family, NetfilterHeader};
-use ringlink::codec::table::AttributeWriter;
+use ringlink::codec::table::{AttributeWriter, Body};
 use ringlink::engine::EngineChoice;
 use ringlink::socket::Protocol as NetlinkProtocol;
 use ringlink::watch::{Cause, Change, Map, Watch, WatchConfig};
@@ -313,5 +315,55 @@ fn a_mirror_recovers_from_lost_events() {
         println!("lost {lost}, {} dumps", watch.figures().dumps);
         assert_eq!(differences(&watch, &config), 0);
         assert_eq!(watch.store().len(), 1100);
+    });
+}
+
+/// Sets of timeouts, what protocols have without one, and named counters: as they are made, they are told.
+#[test]
+fn timeouts_and_counters_are_kept() {
+    over_engines("timeouts_and_counters_are_kept", |config| {
+        let mut connection = open(&config);
+        let made = connection.apply(Timeouts::NEW.create().exclusive(), NetfilterHeader::default(), |set| {
+            set.put(Timeout::NAME, "patient");
+            set.put(Timeout::L3PROTO, u16::from(Family::IPV4.0));
+            set.put(Timeout::L4PROTO, Protocol::TCP);
+            set.choose(Timeout::DATA, TcpTimeouts, |tcp| tcp.put(TcpTimeouts::ESTABLISHED, 777));
+        });
+        if made.as_ref().is_err_and(|error| error.errno() == Some(libc::EINVAL)) {
+            return println!("absent: timeouts_and_counters_are_kept: this kernel has no sets of timeouts");
+        }
+        made.expect("made");
+        let established = |data: &Body<'_, TimeoutMessage>| {
+            let tcp = data.attributes.chosen(Timeout::DATA, TcpTimeouts).expect("read").expect("of TCP");
+            tcp.get(TcpTimeouts::ESTABLISHED).expect("read")
+        };
+        let mut dump = connection.dump(Timeouts::GET, NetfilterHeader::default(), |_| {}).expect("a dump");
+        let set = dump.next().expect("an answer").expect("one");
+        assert!(set.attributes.get(Timeout::NAME).expect("read").is_some_and(|name| name == "patient"));
+        assert_eq!(established(&set), Some(777));
+        assert!(dump.next().expect("the end").is_none());
+        drop(dump);
+        let reply = connection.get(Timeouts::DEFAULT_GET, NetfilterHeader::default(), |question| {
+            question.put(Timeout::L3PROTO, u16::from(Family::IPV4.0));
+            question.put(Timeout::L4PROTO, Protocol::TCP);
+        });
+        assert_eq!(established(&reply.expect("told").body()), Some(432_000));
+
+        let made = connection.apply(Accounting::NEW.create().exclusive(), NetfilterHeader::default(), |counter| {
+            counter.put(Counter::NAME, "guests");
+            counter.put(Counter::QUOTA, 5000);
+            counter.put(Counter::FLAGS, QuotaFlags::QUOTA_BYTES);
+        });
+        if made.as_ref().is_err_and(|error| error.errno() == Some(libc::EINVAL)) {
+            return println!("absent: timeouts_and_counters_are_kept: this kernel has no named counters");
+        }
+        made.expect("made");
+        let reply = connection.get(Accounting::GET, NetfilterHeader::default(), |counter| {
+            counter.put(Counter::NAME, "guests");
+        });
+        let reply = reply.expect("told");
+        let (packets, quota, flags, users) =
+            reply.body().attributes.read((Counter::PKTS, Counter::QUOTA, Counter::FLAGS, Counter::USE)).expect("read");
+        assert_eq!((packets, quota, flags, users), (Some(0), Some(5000), Some(QuotaFlags::QUOTA_BYTES), Some(1)));
     });
 }

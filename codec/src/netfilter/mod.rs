@@ -6,12 +6,17 @@
 //!
 //! Each part has a module of its own, whose types do not repeat its name.
 
+pub mod accounting;
 pub mod conntrack;
+pub mod fingerprint;
+pub mod helper;
+pub mod hook;
 pub mod ipset;
 pub mod log;
 pub mod nftables;
 pub mod packet;
 pub mod queue;
+pub mod timeout;
 
 use crate::table::{Be16, Be32, Operations};
 use crate::{operations, record, space, values};
@@ -26,6 +31,11 @@ pub const OPERATIONS: &[&Operations] = &[
     ipset::IpSet::OPERATIONS,
     nftables::Nft::OPERATIONS,
     nftables::Compat::OPERATIONS,
+    accounting::Accounting::OPERATIONS,
+    fingerprint::Fingerprints::OPERATIONS,
+    helper::Helpers::OPERATIONS,
+    hook::Hooks::OPERATIONS,
+    timeout::Timeouts::OPERATIONS,
 ];
 
 record! {
