@@ -420,6 +420,8 @@ pub(crate) struct Slots {
     /// leased nor with the kernel.
     free: Box<[Cell<u16>]>,
     listed: Cell<usize>,
+    /// Whether a slot is overwritten when it is given back.
+    wiped: Cell<bool>,
 }
 
 impl Slots {
@@ -429,7 +431,7 @@ impl Slots {
         let length = size.checked_mul(count.into()).ok_or(Error::Configuration { rule })?;
         // The list is a stack: the slot used last, which the processor has at hand, is used next.
         let free: Box<[Cell<u16>]> = (0..count).rev().map(Cell::new).collect();
-        Ok(Slots { memory: Mapping::new(length)?, size, listed: Cell::new(free.len()), free })
+        Ok(Slots { memory: Mapping::new(length)?, size, listed: Cell::new(free.len()), free, wiped: Cell::new(false) })
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -438,6 +440,11 @@ impl Slots {
 
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    /// From now on slots are overwritten when they are given back.
+    pub(crate) fn wipe(&self) {
+        self.wiped.set(true);
     }
 
     /// Takes a slot from the list; `None` when it is empty.
@@ -503,6 +510,9 @@ impl Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        if self.slots.wiped.get() {
+            ringlink_codec::table::wipe(self.bytes_mut());
+        }
         self.slots.give_back(self.number);
     }
 }
@@ -522,6 +532,9 @@ mod tests {
         assert!(first.bytes().iter().all(|byte| *byte == 1) && second.bytes().iter().all(|byte| *byte == 2));
         drop(first);
         assert_eq!(slots.take().expect("again").bytes()[0], 1);
+        slots.wipe();
+        drop(second);
+        assert!(slots.take().expect("again").bytes().iter().all(|byte| *byte == 0));
     }
 
     fn control(messages: &[(usize, i32, i32, u32)]) -> Vec<u8> {

@@ -420,7 +420,6 @@ where
 /// }
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Monitor {
     inner: monitor::Monitor,
     readiness: Readiness,
@@ -432,12 +431,29 @@ pub struct Monitor {
 
 /// A datagram of events, lent by a monitor. Unlike a [blocking monitor's](monitor::Notice) it may be held while its task
 /// moves between threads: it is a copy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use = "events that are not looked at are lost"]
 pub struct Notice<'m> {
     bytes: &'m [u8],
     group: u32,
     namespace: Option<i32>,
+}
+
+// Bytes may be keys, so that both only count them.
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notice")
+            .field("length", &self.bytes.len())
+            .field("group", &self.group)
+            .field("namespace", &self.namespace)
+            .finish()
+    }
 }
 
 impl Monitor {

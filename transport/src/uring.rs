@@ -315,6 +315,11 @@ impl Core {
         }
     }
 
+    /// From now on slots are overwritten when they are given back.
+    pub(crate) fn wipe(&self) {
+        self.memory.slots.wipe();
+    }
+
     /// Readable while there are completions.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         // SAFETY: the ring owns the descriptor, which is open for as long as it lives.

@@ -29,7 +29,7 @@ case: `genl call ethtool rings_get header.dev_name eth0`.
 
   list    the families that this kernel has, their commands and multicast groups
   policy  what this kernel says the attributes of a family's commands must be like
-  call    one command: a question for one answer, which is printed, or a change
+  call    one command: a question for one answer, or a change; what the kernel answers is printed
   dump    a question for all
 
 An attribute in a nest is named by its path, HEADER.DEV_NAME; those with the same beginning go into the same nest. Where a
@@ -304,9 +304,10 @@ fn send(session: &mut Session, words: &mut Words<'_>, all: bool) -> Result<(), F
             false => output.verbatim(format_args!("{}", tree.with(Numbers(&numbers)))),
         }
     };
-    let operation = Operation::<(GenericHeader, Chosen)>::new(info.id, info.id);
+    let operation = Operation::<(GenericHeader, Chosen)>::new(info.id, info.id).named(row.name);
     let header = header(family, row);
     let connection = generic.connection();
+    connection.wipe();
     let done = match (all, row.verb) {
         (true, _) => connection.dump(operation, header, |to| request::write(&nodes, to)).and_then(|mut dump| {
             while let Some(message) = dump.next_message()? {
@@ -320,28 +321,20 @@ fn send(session: &mut Session, words: &mut Words<'_>, all: bool) -> Result<(), F
         (false, Verb::Get) => {
             connection.get(operation, header, |to| request::write(&nodes, to)).map(|reply| print(reply.message()))
         }
-        (false, _) => connection.apply(operation, header, |to| request::write(&nodes, to)).map(|warning| {
+        (false, _) => connection.apply_each(operation, header, |to| request::write(&nodes, to), print).map(|warning| {
             if let Some(warning) = warning {
                 warn(format_args!("{warning}"));
             }
         }),
     };
     let closed = output.close();
-    done.map_err(|error| named(error, row))?;
+    done?;
     Ok(closed?)
 }
 
 fn header(family: &'static Family, row: &OperationRow) -> GenericHeader {
     // Commands of generic families are bytes.
     GenericHeader { cmd: u8::try_from(row.number).unwrap_or(0), version: family.version, pad: 0 }
-}
-
-/// The error with the command's name in it, which the connection does not know.
-fn named(mut error: Error, row: &'static OperationRow) -> Error {
-    if let Error::Refused(refused) = &mut error {
-        refused.request = row.name;
-    }
-    error
 }
 
 /// Holds a request against what the kernel says of its command.

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use ringlink::codec::table::{
-    AttributeWriter, Be16, Be32, Be64, Bytes, Flag, Inet, Key, Name, Nest, Row, Shape, Sint, SockAddr, Space, Str,
-    Table, Uint, ValueTable,
+    AttributeWriter, Be16, Be32, Be64, Bytes, Flag, Inet, Key, Name, Nest, Row, Secret, Shape, Sint, SockAddr, Space,
+    Str, Table, Uint, ValueTable,
 };
 
 use crate::arguments::number;
@@ -58,6 +58,7 @@ enum Content {
     Flag,
     Text(String),
     Bytes(Vec<u8>),
+    Secret(Vec<u8>),
     Address(IpAddr),
     Socket(SocketAddr),
 }
@@ -217,6 +218,7 @@ fn content(shape: Shape, value: &str) -> Result<Content, String> {
             }
             Content::Bytes(bytes)
         }
+        Shape::Secret => Content::Secret(bytes(value)?),
         _ => Content::Bytes(bytes(value)?),
     })
 }
@@ -307,6 +309,7 @@ pub(super) fn write<S>(nodes: &[Node], to: &mut AttributeWriter<'_, '_, S>) {
             Content::Flag => to.put(Key::<S, Flag>::new(number), ()),
             Content::Text(text) => to.put(Key::<S, Str>::new(number), text.as_str()),
             Content::Bytes(bytes) => to.put(Key::<S, Bytes>::new(number), &bytes[..]),
+            Content::Secret(bytes) => to.put(Key::<S, Secret>::new(number), &bytes[..]),
             Content::Address(address) => to.put(Key::<S, Inet>::new(number), *address),
             Content::Socket(address) => to.put(Key::<S, SockAddr>::new(number), *address),
         }

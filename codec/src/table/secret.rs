@@ -56,6 +56,7 @@ impl Value for Secret {
 impl Encode<Secret> for SecretBytes<'_> {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
+        writer.mark_secret();
         writer.bytes(self.0);
     }
 }
@@ -63,6 +64,7 @@ impl Encode<Secret> for SecretBytes<'_> {
 impl Encode<Secret> for &[u8] {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
+        writer.mark_secret();
         writer.bytes(self);
     }
 }
@@ -70,6 +72,7 @@ impl Encode<Secret> for &[u8] {
 impl<const N: usize> Encode<Secret> for &[u8; N] {
     #[inline]
     fn encode(self, writer: &mut Writer<'_>) {
+        writer.mark_secret();
         writer.bytes(self);
     }
 }
@@ -90,6 +93,7 @@ impl<H: Record> Value for Keyed<H> {
 
 impl<H: Record> Encode<Keyed<H>> for (H, SecretBytes<'_>) {
     fn encode(self, writer: &mut Writer<'_>) {
+        writer.mark_secret();
         self.0.write(writer);
         writer.bytes(self.1.0);
     }

@@ -11,6 +11,7 @@ pub struct Writer<'b> {
     buffer: &'b mut [u8],
     length: usize,
     error: Option<Error>,
+    secret: bool,
 }
 
 impl fmt::Debug for Writer<'_> {
@@ -28,7 +29,7 @@ impl<'b> Writer<'b> {
     /// A writer at the start of `buffer`.
     #[inline]
     pub const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, length: 0, error: None }
+        Self { buffer, length: 0, error: None, secret: false }
     }
 
     /// Bytes written so far, or that would have been written into a large enough buffer.
@@ -42,6 +43,20 @@ impl<'b> Writer<'b> {
     #[cfg(feature = "arbitrary")]
     pub(crate) fn written(&self, start: usize) -> &[u8] {
         self.buffer.get(start..self.length).unwrap_or_default()
+    }
+
+    /// Notes that something written, or to be written, is secret: keys do so by themselves, bytes that no table knows cannot.
+    #[inline]
+    pub const fn mark_secret(&mut self) {
+        self.secret = true;
+    }
+
+    /// Whether something secret was written, so that the buffer is to be [wiped](crate::table::wipe) after use, whether or not
+    /// the message could be finished.
+    #[inline]
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Whether all that was written so far is good.

@@ -147,6 +147,7 @@ impl<'c> Batch<'c> {
         let result = self.step(self.connection.deadline());
         // A datagram that failed is not come back to.
         self.sent = None;
+        self.connection.request.borrow_mut().forget();
         result
     }
 
@@ -223,6 +224,7 @@ impl Advance for Batch<'_> {
         let result = poll(self.step(self.connection.passed()));
         if result.is_ready() {
             self.sent = None;
+            self.connection.request.borrow_mut().forget();
         }
         result
     }

@@ -172,6 +172,7 @@ impl<'c, A: Format> Dump<'c, A> {
 
 impl<A> Drop for Dump<'_, A> {
     fn drop(&mut self) {
+        self.connection.request.borrow_mut().forget();
         if self.request.is_under_way() {
             self.connection.abandoned.set(Some(self.request.exchange));
         }

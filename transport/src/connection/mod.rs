@@ -38,6 +38,7 @@ use crate::sys;
 mod batch;
 mod dump;
 mod lookups;
+mod memory;
 mod outbox;
 mod overlap;
 mod ready;
@@ -49,6 +50,7 @@ pub mod steps;
 pub use batch::{Batch, Failure, Outcomes};
 pub use dump::Dump;
 pub use lookups::Lookups;
+use memory::Memory;
 pub use overlap::{Answers, Reader};
 pub(crate) use request::{Root, exchange, expect, refused};
 pub use transaction::{Rejected, Transaction};
@@ -75,6 +77,9 @@ pub struct Config {
     /// A process may be slow to take requests, or die: what cannot be sent before the deadline fails with `EAGAIN`, what is sent
     /// to nobody with `ECONNREFUSED`, and what is not answered with [`Error::TimedOut`].
     pub peer: u32,
+    /// Whether what answers held is overwritten once they are given back; see [`Connection::wipe`]. Default: false, but for
+    /// IPsec, whose states hold keys.
+    pub wipe: bool,
 }
 
 impl Default for Config {
@@ -86,6 +91,7 @@ impl Default for Config {
             request: 32 * 1024,
             socket: SocketOptions::default(),
             peer: 0,
+            wipe: false,
         }
     }
 }
@@ -134,7 +140,7 @@ pub struct Connection {
     replaceable: bool,
     config: Config,
     /// The request being written or sent; of the configured size, so that nothing is allocated after opening.
-    request: RefCell<Vec<u8>>,
+    request: RefCell<Memory>,
     sequence: Cell<u32>,
     /// A dump that was given up while the kernel was still at it: no other can start on this socket before its end.
     abandoned: Cell<Option<Exchange>>,
@@ -148,7 +154,7 @@ pub struct Connection {
     /// What engines that were replaced did.
     past: Counters,
     /// Where the [`steps`] keep the answers that they lend; nothing before the first.
-    kept: Vec<u8>,
+    kept: Memory,
     /// A moment that has passed.
     opened: Instant,
 }
@@ -175,6 +181,7 @@ impl Connection {
     ///
     /// As [`open`](Connection::open); [`Error::Namespace`] and [`Error::NoRing`] where the configuration asks for these.
     pub fn with(protocol: Protocol, config: Config) -> Result<Connection, Error> {
+        let config = Config { wipe: config.wipe || protocol == Protocol::XFRM, ..config };
         let engine = open_engine(protocol, &config)?;
         Ok(Connection { replaceable: true, ..Connection::over(engine, config) })
     }
@@ -190,7 +197,7 @@ impl Connection {
         Connection {
             engine,
             replaceable: false,
-            request: RefCell::new(vec![0; config.request]),
+            request: RefCell::new(Memory::new(config.request)),
             config,
             sequence: Cell::new(sequence),
             abandoned: Cell::new(None),
@@ -200,7 +207,7 @@ impl Connection {
             reopened: Cell::new(0),
             primed: Cell::new(false),
             past: Counters::default(),
-            kept: Vec::new(),
+            kept: Memory::default(),
             opened: Instant::now(),
         }
     }
@@ -230,6 +237,7 @@ impl Connection {
         let mut request = self.write(Exchange::get, operation, header, fill)?;
         let answer = self.answer(&mut request, self.deadline());
         self.note(&answer);
+        self.request.borrow_mut().forget();
         answer
     }
 
@@ -259,9 +267,26 @@ impl Connection {
         header: Q::Header,
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Option<String>, Error> {
+        self.apply_each(operation, header, fill, |_| {})
+    }
+
+    /// As [`apply`](Connection::apply), and hands what the kernel tells about the change to a closure: a few changes are
+    /// answered, such as ethtool's of features.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Connection::apply).
+    pub fn apply_each<Q: Format, A>(
+        &mut self,
+        operation: Operation<Q, A>,
+        header: Q::Header,
+        fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
+        mut each: impl FnMut(Message<'_>),
+    ) -> Result<Option<String>, Error> {
         let mut request = self.write(Exchange::apply, operation, header, fill)?;
-        let warning = self.acknowledgement(&mut request, self.deadline());
+        let warning = self.acknowledgement(&mut request, self.deadline(), &mut each);
         self.note(&warning);
+        self.request.borrow_mut().forget();
         warning
     }
 
@@ -323,6 +348,18 @@ impl Connection {
             reopened: self.reopened.get(),
             counters: self.past.plus(self.engine.counters()),
         }
+    }
+
+    /// From now on overwrites what answers held once they are given back, because they hold keys: of the engine a slot's size
+    /// for each datagram, 32 KiB or about a microsecond.
+    ///
+    /// Requests need no such word: what a key was written into is overwritten when the request is over, a request that was
+    /// given up before the next one, and at the latest when the connection is dropped. What is overwritten is the library's
+    /// memory. It does not reach the kernel's own, swapped memory, and what the caller copies. Dumps in two threads, a
+    /// [shared](crate::shared) connection and a [fleet](crate::fleet) copy what they move, and overwrite nothing.
+    pub fn wipe(&mut self) {
+        self.config.wipe = true;
+        self.engine.wipe();
     }
 
     /// Changes how long a request may wait for its answer; see [`Config::deadline`].
@@ -387,5 +424,9 @@ impl<A> fmt::Debug for Reply<'_, A> {
 fn open_engine(protocol: Protocol, config: &Config) -> Result<Box<dyn Engine>, Error> {
     let socket = Socket::open(protocol, &config.socket)?;
     socket.connect_to(config.peer)?;
-    engine::open_with(config.engine, config.sizes, socket)
+    let engine = engine::open_with(config.engine, config.sizes, socket)?;
+    if config.wipe {
+        engine.wipe();
+    }
+    Ok(engine)
 }

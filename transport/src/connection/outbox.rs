@@ -82,10 +82,18 @@ impl Outbox {
         let port = connection.socket().port();
         let start = self.length.next_multiple_of(4);
         let mut buffer = connection.request.borrow_mut();
+        if self.waiting == 0 {
+            buffer.forget();
+        }
         let mut writer = Writer::new(buffer.get_mut(start..).unwrap_or_default());
         let message = MessageHeader { flags: Flags::REQUEST, sequence, port, ..MessageHeader::default() };
         operation.encode(&mut writer, message, header, |attributes| fill(attributes));
-        let written = writer.finish()?.len();
+        let secret = writer.is_secret();
+        let written = writer.finish().map(|request| request.len());
+        if secret {
+            buffer.mark_secret();
+        }
+        let written = written?;
         if self.waiting == 0 {
             self.first = sequence;
             self.roots.clear();

@@ -10,7 +10,7 @@ use ringlink_codec as codec;
 use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::{End, Path, Refusal};
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation, Record, Table};
-use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
+use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages, Writer};
 
 use super::{Connection, Reply};
 use crate::engine::{Datagram, Deadline};
@@ -67,9 +67,19 @@ impl Connection {
     ) -> Result<Request, Error> {
         let exchange = exchange(self.engine.socket(), kind, self.next_sequence());
         let mut buffer = self.request.borrow_mut();
-        let request = operation.write(&mut buffer, header, |attributes| fill(attributes))?;
-        exchange.stamp(request);
-        let length = request.len();
+        buffer.forget();
+        let mut writer = Writer::new(&mut buffer);
+        let message = MessageHeader { flags: Flags::REQUEST, ..MessageHeader::default() };
+        operation.encode(&mut writer, message, header, |attributes| fill(attributes));
+        let secret = writer.is_secret();
+        let written = writer.finish().map(|request| {
+            exchange.stamp(request);
+            request.len()
+        });
+        if secret {
+            buffer.mark_secret();
+        }
+        let length = written?;
         Ok(Request { length, exchange, answer: operation.answer, root: Root::of(operation), sent: false })
     }
 
@@ -104,14 +114,20 @@ impl Connection {
     }
 
     /// Receives until the kernel says that it has made the change; returns its warning.
-    pub(super) fn acknowledgement(&self, request: &mut Request, deadline: Deadline) -> Result<Option<String>, Error> {
+    pub(super) fn acknowledgement(
+        &self,
+        request: &mut Request,
+        deadline: Deadline,
+        each: &mut dyn FnMut(Message<'_>),
+    ) -> Result<Option<String>, Error> {
         loop {
             let datagram = self.receive_for(request, deadline)?;
             for message in Messages::new(&datagram) {
                 match self.accept(&mut request.exchange, message?, origin(&datagram)) {
                     Step::Finished { warning, .. } => return Ok(warning.map(|text| text.to_string())),
                     Step::Failed(refusal) => return Err(self.refused(&refusal, request)),
-                    Step::NotMine | Step::Skip | Step::Item(_) => {}
+                    Step::Item(message) => each(message),
+                    Step::NotMine | Step::Skip => {}
                 }
             }
         }

@@ -47,6 +47,7 @@ use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::{Message, MessageHeader};
 
 use super::Connection;
+use super::memory::Memory;
 use super::request::{Request, origin};
 use crate::error::Error;
 
@@ -90,7 +91,7 @@ pub struct Dump<'c, A> {
     /// What makes it ready, where that is under way.
     priming: Option<Exchange>,
     /// The datagram whose answers are lent.
-    datagram: Vec<u8>,
+    datagram: Memory,
     origin: Origin,
     /// Where in it the answer that is lent stands.
     place: Range<usize>,
@@ -124,7 +125,7 @@ impl Connection {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Get<'_, A>, Error> {
         let request = self.write(Exchange::get, operation, header, fill)?;
-        self.kept.clear();
+        self.renew();
         Ok(Get { connection: self, request, format: PhantomData })
     }
 
@@ -158,8 +159,8 @@ impl Connection {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Dump<'_, A>, Error> {
         let request = self.write(Exchange::dump, operation, header, fill)?;
-        let mut datagram = mem::take(&mut self.kept);
-        datagram.clear();
+        self.renew();
+        let datagram = mem::take(&mut self.kept);
         Ok(Dump {
             connection: self,
             request,
@@ -171,6 +172,16 @@ impl Connection {
             at: 0,
             format: PhantomData,
         })
+    }
+}
+
+impl Connection {
+    /// Makes the place for answers ready for new ones.
+    fn renew(&mut self) {
+        self.kept.clear();
+        if self.config.wipe {
+            self.kept.mark_secret();
+        }
     }
 }
 
@@ -195,10 +206,10 @@ impl<A: Format> Advance for Get<'_, A> {
         let mut kept = mem::take(&mut self.connection.kept);
         let connection = &*self.connection;
         let result = connection.answer::<A>(&mut self.request, connection.passed());
-        let result = result.map(|reply| keep(&mut kept, reply.bytes()));
+        let result = result.map(|reply| kept.keep(reply.bytes()));
         connection.note(&result);
         self.connection.kept = kept;
-        poll(result)
+        over(self.connection, poll(result))
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
@@ -211,9 +222,9 @@ impl Advance for Apply<'_> {
     type Output = Option<String>;
 
     fn advance(&mut self) -> Poll<Result<Option<String>, Error>> {
-        let result = self.connection.acknowledgement(&mut self.request, self.connection.passed());
+        let result = self.connection.acknowledgement(&mut self.request, self.connection.passed(), &mut |_| {});
         self.connection.note(&result);
-        poll(result)
+        over(self.connection, poll(result))
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
@@ -286,7 +297,7 @@ impl<A: Format> Dump<'_, A> {
             let Some(datagram) = connection.part(&mut self.request, connection.passed())? else { return Ok(false) };
             self.origin = origin(&datagram);
             self.at = 0;
-            keep(&mut self.datagram, datagram.bytes());
+            self.datagram.keep(datagram.bytes());
         }
         Ok(true)
     }
@@ -322,6 +333,7 @@ impl<A> Drop for Dump<'_, A> {
             self.connection.abandoned.set(Some(self.request.exchange));
         }
         self.connection.kept = mem::take(&mut self.datagram);
+        self.connection.request.borrow_mut().forget();
     }
 }
 
@@ -351,9 +363,12 @@ pub(super) fn poll<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
     }
 }
 
-fn keep(buffer: &mut Vec<u8>, bytes: &[u8]) {
-    buffer.clear();
-    buffer.extend_from_slice(bytes);
+/// Has the request buffer forget a request that is over.
+fn over<T>(connection: &Connection, result: Poll<T>) -> Poll<T> {
+    if result.is_ready() {
+        connection.request.borrow_mut().forget();
+    }
+    result
 }
 
 /// The message at a place where one was parsed; an empty one elsewhere.

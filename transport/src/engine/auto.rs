@@ -25,6 +25,8 @@ pub struct Auto {
     failure: OnceCell<Error>,
     /// Datagrams received since the last send.
     run: Cell<u32>,
+    /// Whether slots are overwritten, those of a ring to come, too.
+    wiped: Cell<bool>,
 }
 
 impl Auto {
@@ -37,6 +39,7 @@ impl Auto {
             ring: OnceCell::new(),
             failure: OnceCell::new(),
             run: Cell::new(0),
+            wiped: Cell::new(false),
         })
     }
 
@@ -49,7 +52,12 @@ impl Auto {
             return None;
         }
         match ring::Core::new(&self.socket, self.sizes.ring) {
-            Ok(ring) => Some(self.ring.get_or_init(|| ring)),
+            Ok(ring) => {
+                if self.wiped.get() {
+                    ring.wipe();
+                }
+                Some(self.ring.get_or_init(|| ring))
+            }
             Err(error) => {
                 self.failure.get_or_init(|| error);
                 None
@@ -87,6 +95,14 @@ impl Engine for Auto {
         }
         self.run.set(1);
         self.syscall.exchange(&self.socket, bytes, deadline)
+    }
+
+    fn wipe(&self) {
+        self.wiped.set(true);
+        self.syscall.wipe();
+        if let Some(ring) = self.ring.get() {
+            ring.wipe();
+        }
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {

@@ -154,6 +154,10 @@ pub trait Engine: Send + fmt::Debug {
     /// When the send fails nothing is received; when every slot is lent out nothing is sent.
     fn exchange(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error>;
 
+    /// From now on overwrites what a datagram held once it is given back, because it may hold keys: a slot's size for each.
+    /// An engine that keeps no datagrams has nothing to do.
+    fn wipe(&self) {}
+
     /// Becomes readable when a [`receive`](Engine::receive) that waits for nothing is worth while, for epoll(7), level- or
     /// edge-triggered, and poll(2). Ask for it before each wait: an engine may come to another one.
     fn descriptor(&self) -> BorrowedFd<'_> {

@@ -196,6 +196,10 @@ impl<W: Write + Send> Engine for Recorder<W> {
         self.engine.descriptor()
     }
 
+    fn wipe(&self) {
+        self.engine.wipe();
+    }
+
     fn kind(&self) -> EngineKind {
         self.engine.kind()
     }
@@ -219,8 +223,15 @@ fn is_of_sending(error: &Error) -> bool {
 }
 
 /// Memory to record into: its clones share it, so that one may be given to a [`Recorder`] and another be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Tape(Arc<Mutex<Vec<u8>>>);
+
+impl fmt::Debug for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).len();
+        f.debug_struct("Tape").field("bytes", &bytes).finish()
+    }
+}
 
 impl Tape {
     /// What has been recorded so far.
@@ -274,8 +285,8 @@ pub struct Entry<'r> {
     pub event: Event<'r>,
 }
 
-/// What happened in a recorded session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What happened in a recorded session. Its `Debug` counts the bytes, which may be keys, and does not show them.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event<'r> {
     /// This was sent.
     Sent(&'r [u8]),
@@ -294,6 +305,23 @@ pub enum Event<'r> {
     NotSent(&'r [u8], Error),
     /// Nothing was received.
     NotReceived(Error),
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Sent(bytes) => write!(f, "Sent({} bytes)", bytes.len()),
+            Event::Received { bytes, sender, group, namespace } => f
+                .debug_struct("Received")
+                .field("length", &bytes.len())
+                .field("sender", sender)
+                .field("group", group)
+                .field("namespace", namespace)
+                .finish(),
+            Event::NotSent(bytes, error) => write!(f, "NotSent({} bytes, {error:?})", bytes.len()),
+            Event::NotReceived(error) => f.debug_tuple("NotReceived").field(error).finish(),
+        }
+    }
 }
 
 impl Recording {
@@ -514,6 +542,10 @@ impl Engine for Replay {
     fn exchange(&self, bytes: &[u8], deadline: Deadline) -> Result<Datagram<'_>, Error> {
         self.send(bytes)?;
         self.receive(deadline)
+    }
+
+    fn wipe(&self) {
+        self.slots.wipe();
     }
 
     fn kind(&self) -> EngineKind {

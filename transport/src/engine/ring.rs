@@ -109,6 +109,10 @@ impl Engine for Ring {
         self.core.exchange(&self.socket, bytes, deadline)
     }
 
+    fn wipe(&self) {
+        self.core.wipe();
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.core.descriptor()
     }
@@ -138,6 +142,10 @@ impl Core {
         uring.add(socket)?;
         uring.start(slice::from_ref(socket))?;
         Ok(Core { uring })
+    }
+
+    pub(crate) fn wipe(&self) {
+        self.uring.wipe();
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {

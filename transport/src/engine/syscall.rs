@@ -85,6 +85,10 @@ impl Engine for Syscall {
         self.core.exchange(&self.socket, bytes, deadline)
     }
 
+    fn wipe(&self) {
+        self.core.wipe();
+    }
+
     fn kind(&self) -> EngineKind {
         EngineKind::Syscall
     }
@@ -109,6 +113,10 @@ impl Core {
     pub(crate) fn new(config: SyscallConfig) -> Result<Core, Error> {
         check(config.slots, config.slot)?;
         Ok(Core { slots: Slots::new(config.slots, config.slot)?, counters: Cell::default() })
+    }
+
+    pub(crate) fn wipe(&self) {
+        self.slots.wipe();
     }
 
     pub(crate) fn counters(&self) -> Counters {

@@ -2,7 +2,7 @@
 //!
 //! A [`Generic`] connection finds a family's number when its first command is sent, and keeps it. A number that the kernel no
 //! longer knows (the module that has the family was loaded anew, and got another one) is forgotten with the refusal, and found
-//! anew for the next command.
+//! anew for the next command. A dump's refusal does not come by here: after it, [`Generic::forget`] does that.
 //!
 //! ```
 //! use ringlink::codec::generic::{Control, ControlAttribute};
@@ -196,7 +196,7 @@ impl Generic {
     ) -> Result<Reply<'_, A>, Error> {
         let number = self.number(command.family)?;
         let reply = self.connection.get(command.operation(number), command.header(), fill);
-        let reply = reply.map_err(|error| named(&mut self.numbers, command, error))?;
+        let reply = reply.inspect_err(|error| forget(&mut self.numbers, command.family, error))?;
         let found = reply.body().header.command();
         match found == command.answer {
             true => Ok(reply),
@@ -219,7 +219,7 @@ impl Generic {
     ) -> Result<Option<String>, Error> {
         let number = self.number(command.family)?;
         let done = self.connection.apply(command.operation(number), command.header(), fill);
-        done.map_err(|error| named(&mut self.numbers, command, error))
+        done.inspect_err(|error| forget(&mut self.numbers, command.family, error))
     }
 
     /// Asks for everything. See [`Connection::dump`].
@@ -265,16 +265,11 @@ impl Generic {
     }
 }
 
-/// Names the command in a refusal: the connection does not know which family has which number. Forgets the number where the
-/// refusal may mean that there is no such family any more.
-fn named<Q, A>(numbers: &mut BTreeMap<&'static str, u16>, command: Command<Q, A>, mut error: Error) -> Error {
+/// Forgets a family's number where the refusal may mean that there is no such family any more.
+fn forget(numbers: &mut BTreeMap<&'static str, u16>, family: &codec::generic::Family, error: &Error) {
     if error.is_not_found() {
-        numbers.remove(command.family.name);
+        numbers.remove(family.name);
     }
-    if let Error::Refused(refused) = &mut error {
-        refused.request = command.family.requests.row(command.command.into()).map_or("", |row| row.name);
-    }
-    error
 }
 
 impl FamilyInfo {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Keys are wiped when they are dropped, and not shown by `Debug`. What the connection's buffers hold of them is overwritten
-//! by later messages only.
+//! when it is no longer needed ([`Connection::wipe`](crate::Connection::wipe)).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -100,6 +100,7 @@ impl Device {
     /// not there at all.
     pub fn get(generic: &mut Generic, name: &str) -> Result<(Device, End), Error> {
         let mut device = Device::default();
+        generic.connection().wipe();
         let mut dump = generic.dump(Request::GET_DEVICE, |ask| ask.put(table::Device::IFNAME, name))?;
         while let Some(part) = dump.next()? {
             device.add(part.attributes)?;
