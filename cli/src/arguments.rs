@@ -129,7 +129,7 @@ Objects and verbs (each may be shortened, as with ip):
   queue    NUMBER --verdict accept|drop|repeat|mark=MARK [--count N]
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
-  decode   [protocol P] [FILE | -]
+  decode   [protocol P] [FILE | - | CAPTURE]
   help
 `ringlink OBJECT help` shows an object's words.
 

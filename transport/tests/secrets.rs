@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::FileExt;
-use std::task::Poll;
 use std::time::Duration;
 
 use ringlink::codec::generic::wireguard as table;
@@ -126,7 +125,7 @@ fn xfrm(connection: &mut Connection) {
 
     let mut change = with_key(|key| connection.start_apply(Xfrm::UPDSA, state(), |attributes| new(key, attributes)))
         .expect("it fits");
-    while let Poll::Pending = change.advance() {}
+    while change.advance().is_pending() {}
     drop(change);
     assert_eq!(found(), 0, "after a change in steps, {connection:?}");
 
@@ -154,7 +153,7 @@ fn xfrm(connection: &mut Connection) {
         }
         drop(dump);
         let mut get = connection.start_get(Xfrm::GETSA, id(), |_| {}).expect("it fits");
-        while let Poll::Pending = get.advance() {}
+        while get.advance().is_pending() {}
         texts.push(format!("{:?} {get:?}", get.answer()));
         drop(get);
         connection.apply(Xfrm::DELSA, id(), |_| {}).expect("gone");

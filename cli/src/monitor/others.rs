@@ -29,6 +29,8 @@ struct Source {
     groups: Vec<(String, u32)>,
     /// Of generic netlink, the family and its number.
     family: Option<(u16, &'static Family)>,
+    /// Whether keys are printed.
+    show_keys: bool,
 }
 
 /// Prints the events of a protocol: of the groups that the words name, or of all.
@@ -40,7 +42,13 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let source = match other.protocol {
         Protocol::GENERIC => family(session, words.value("a family of generic netlink")?)?,
-        protocol => Source { object: other.name.to_owned(), protocol, groups: other.groups().collect(), family: None },
+        protocol => Source {
+            object: other.name.to_owned(),
+            protocol,
+            groups: other.groups().collect(),
+            family: None,
+            show_keys: session.options.show_keys,
+        },
     };
     let mut groups = BTreeSet::new();
     while let Some(word) = words.next() {
@@ -87,7 +95,13 @@ fn family(session: &Session, name: &str) -> Result<Source, Failure> {
         return Err(Failure::Input(format!("family `{name}` has no multicast groups")));
     }
     let family = Family::named(name).map(|family| (info.id, family));
-    Ok(Source { object: info.name, protocol: Protocol::GENERIC, groups: info.groups.into_iter().collect(), family })
+    Ok(Source {
+        object: info.name,
+        protocol: Protocol::GENERIC,
+        groups: info.groups.into_iter().collect(),
+        family,
+        show_keys: session.options.show_keys,
+    })
 }
 
 fn print(screen: &mut Screen, source: &Source, notice: &Notice<'_>) {
@@ -115,8 +129,11 @@ fn event(screen: &mut Screen, source: &Source, group: &str, message: Message<'_>
     screen.head(Head { object: &source.object, label: &group.to_uppercase(), event, word: "" }, origin);
     let output = &mut screen.output;
     match known {
-        Some(tables) if output.is_json() => output.made(&message.json(tables).with(numbers).to_string()),
-        Some(tables) => output.made(&message.tree(tables).with(numbers).to_string()),
+        Some(tables) => {
+            let printed = if output.is_json() { message.json(tables) } else { message.tree(tables) };
+            let printed = if source.show_keys { printed.with_secrets() } else { printed };
+            output.made(&printed.with(numbers).to_string());
+        }
         None => output.row(|row| {
             row.json("group", group);
             row.field("type", "type", message.header.kind.0);
