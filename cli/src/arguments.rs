@@ -130,6 +130,7 @@ Objects and verbs (each may be shortened, as with ip):
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | - | CAPTURE]
+  doctor   [--all]
   help
 `ringlink OBJECT help` shows an object's words.
 

@@ -28,6 +28,7 @@ mod xfrm;
 
 mod audit;
 mod decode;
+mod doctor;
 mod genl;
 mod monitor;
 mod packets;
@@ -58,6 +59,7 @@ const OBJECTS: &[&str] = &[
     "watch",
     "genl",
     "decode",
+    "doctor",
     "sockets",
     "ss",
     "uevents",
@@ -97,9 +99,11 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("help") => return help(),
         Some("decode") if words.peek() == Some("help") => return print(decode::HELP),
         Some("decode") => return decode::run(&options, &mut words),
+        Some("doctor") if words.peek() == Some("help") => return print(doctor::HELP),
+        Some("doctor") => return doctor::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, audit, log, queue, genl, decode or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, audit, log, queue, genl, decode, doctor or help")
             );
         }
         Some(_) => {}

@@ -228,7 +228,7 @@ pub(crate) fn warn(text: std::fmt::Arguments<'_>) {
 }
 
 /// The configuration that options ask for.
-fn config(options: &Options) -> Result<Config, Failure> {
+pub(crate) fn config(options: &Options) -> Result<Config, Failure> {
     let namespace = options.netns.as_deref().map(namespace).transpose()?;
     let socket = SocketOptions { namespace, receive_buffer: options.receive_buffer, ..SocketOptions::default() };
     Ok(Config { engine: options.engine.into(), socket, ..Config::default() })

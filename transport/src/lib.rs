@@ -37,6 +37,8 @@ pub mod shared;
 
 pub mod server;
 
+pub mod probe;
+
 #[cfg(feature = "tokio1")]
 pub mod tokio;
 

@@ -775,6 +775,20 @@ fn set_up(slots: u16, purpose: Purpose) -> Result<IoUring, Error> {
     Err(refused)
 }
 
+/// Whether this kernel sets rings up with `COOP_TASKRUN`, with `SINGLE_ISSUER` alone, and with `DEFER_TASKRUN` besides.
+pub(crate) fn ways() -> [bool; 3] {
+    let can = |set: fn(&mut io_uring::Builder)| {
+        let mut builder = IoUring::builder();
+        set(&mut builder);
+        builder.build(4).is_ok()
+    };
+    [
+        can(|builder| _ = builder.setup_coop_taskrun()),
+        can(|builder| _ = builder.setup_single_issuer()),
+        can(|builder| _ = builder.setup_single_issuer().setup_defer_taskrun()),
+    ]
+}
+
 /// Memory and descriptors that ran out are failures of this call; anything else says that there is no ring here.
 fn no_ring(part: RingPart, error: &io::Error) -> Error {
     match error.raw_os_error() {
