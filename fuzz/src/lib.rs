@@ -97,7 +97,8 @@ pub fn views(input: &[u8]) {
         macro_rules! views {
             ($($operation:expr => $view:ty,)*) => {$(
                 if let Ok(body) = message.body($operation) {
-                    check(length, || <$view>::read(body));
+                    // A fixed header that was cut counts as whole: what is missing is zero.
+                    check(length.max(size_of_val(&body.header).next_multiple_of(4)), || <$view>::read(body));
                 }
             )*};
         }
