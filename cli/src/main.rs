@@ -24,6 +24,7 @@ mod rule;
 mod sockets;
 
 mod ipset;
+mod nft;
 mod xfrm;
 
 mod audit;
@@ -55,6 +56,7 @@ const OBJECTS: &[&str] = &[
     "link",
     "xfrm",
     "ipset",
+    "nft",
     "monitor",
     "watch",
     "genl",
@@ -103,7 +105,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("doctor") => return doctor::run(&options, &mut words),
         None => {
             return Err(
-                words.refuse("link, addr, route, neigh, rule, xfrm, ipset, sockets, conntrack, monitor, watch, uevents, processes, audit, log, queue, genl, decode, doctor or help")
+                words.refuse("link, addr, route, neigh, rule, xfrm, nft, ipset, sockets, conntrack, monitor, watch, uevents, processes, audit, log, queue, genl, decode, doctor or help")
             );
         }
         Some(_) => {}
@@ -116,6 +118,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
             Some("link") => link::HELP,
             Some("xfrm") => xfrm::HELP,
             Some("ipset") => ipset::HELP,
+            Some("nft") => nft::HELP,
             Some("monitor") => monitor::HELP,
             Some("watch") => watch::HELP,
             Some("genl") => genl::HELP,
@@ -137,6 +140,7 @@ fn run(options: Options, line: &[String]) -> Result<(), Failure> {
         Some("link") => link::run(&mut session, &mut words),
         Some("xfrm") => xfrm::run(&mut session, line),
         Some("ipset") => ipset::run(&mut session, &mut words),
+        Some("nft") => nft::run(&mut session, &mut words),
         Some("monitor") => monitor::run(&mut session, &mut words),
         Some("watch") => watch::run(&mut session, &mut words),
         Some("genl") => genl::run(&mut session, &mut words),

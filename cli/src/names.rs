@@ -27,6 +27,7 @@ pub(crate) struct Names {
     realms: OnceCell<Numbers>,
     classes: OnceCell<Numbers>,
     groups: OnceCell<Numbers>,
+    marks: OnceCell<Numbers>,
 }
 
 /// The largest index, plus one, that is looked up by place.
@@ -107,6 +108,11 @@ impl Names {
     /// Groups of interfaces (`group`).
     pub(crate) fn groups(&self) -> &Numbers {
         self.groups.get_or_init(|| Numbers::load("group", &[(0, "default")]))
+    }
+
+    /// Marks of packets (`rt_marks`).
+    pub(crate) fn marks(&self) -> &Numbers {
+        self.marks.get_or_init(|| Numbers::load("rt_marks", &[]))
     }
 }
 

@@ -201,6 +201,13 @@ impl<A: Format> Gathered<A> {
         *self = kept;
     }
 
+    /// An answer by its place.
+    pub(crate) fn get(&self, index: usize) -> Option<Body<'_, A>> {
+        let (header, end) = self.messages.get(index)?;
+        let start = index.checked_sub(1).and_then(|before| self.messages.get(before)).map_or(0, |(_, end)| *end);
+        Some(Body::of(Message { header: *header, payload: self.bytes.get(start..*end)? }))
+    }
+
     /// The answers, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Body<'_, A>> {
         let starts = std::iter::once(0).chain(self.messages.iter().map(|(_, end)| *end));

@@ -18,6 +18,7 @@ use crate::watch;
 
 pub(crate) use objects::{OBJECTS, Object, Other};
 pub(crate) use screen::{Head, Screen};
+pub(crate) use stamp::local;
 
 /// What `ringlink monitor help` says.
 pub(crate) const HELP: &str = "\

@@ -78,7 +78,7 @@ fn name(names: &[&'static str], index: i32) -> &'static str {
 }
 
 /// A time in seconds since 1970, taken apart in this machine's time zone.
-fn local(seconds: u64) -> libc::tm {
+pub(crate) fn local(seconds: u64) -> libc::tm {
     let seconds = seconds.try_into().unwrap_or_default();
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: localtime_r(3) reads `seconds` and writes to `tm`, both of which live until it returns. All members of a `tm`
