@@ -1,6 +1,7 @@
 //! Names and values of any message, from the tables' rows: as a tree for people, as JSON for programs.
 //!
-//! Nothing is left out: what no table knows is printed as bytes, what cannot be read is printed with the error.
+//! Nothing is left out: what no table knows is printed as bytes, what cannot be read is printed with the error. Only keys, and
+//! messages of generic families whose numbers are not known, are counted unless they are asked for.
 //!
 //! ```
 //! use ringlink_codec::prelude::*;
@@ -18,7 +19,7 @@
 use core::fmt::{self, Write};
 
 use crate::generic::Numbers;
-use crate::protocol::{Description, Protocol, Rest};
+use crate::protocol::{Description, Numbering, Protocol, Rest};
 use crate::reply::{DEPTH, Errno, ExtendedAck, choose};
 use crate::table::{
     Field, HardwareAddress, InetAddress, Layout, SecretBytes, Shape, Sint, SocketAddress, Space, Table, Text, TlvItems,
@@ -140,7 +141,11 @@ impl Printer<'_> {
             }
             (None, _, None) if !message.payload.is_empty() => {
                 self.member_line("bytes")?;
-                self.bytes(message.payload)?;
+                match protocol.numbering {
+                    // Of a family whose number is not known here nobody knows what is a key.
+                    Numbering::Commands => self.secret(message.payload)?,
+                    _ => self.bytes(message.payload)?,
+                }
                 self.end_line()?;
             }
             _ => {}

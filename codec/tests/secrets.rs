@@ -82,3 +82,21 @@ fn a_writer_does_not_show_what_it_wrote() {
     let secret = OwnedSecret::<8>::new(b"\xab\xcd\xef").unwrap();
     assert_eq!(format!("{secret:?}"), "(3 secret bytes)");
 }
+
+#[test]
+fn of_families_that_are_not_known_everything_may_be_a_key() {
+    use ringlink_codec::generic::{Numbers, wireguard};
+    use ringlink_codec::protocol::GENERIC;
+    let mut buffer = Buffer::<128>::new();
+    let command = wireguard::Request::SET_DEVICE;
+    let key = [0xab; 32];
+    buffer.message(command.operation(77), command.header(), |to| to.put(wireguard::Device::PRIVATE_KEY, &key)).unwrap();
+    let message = Message::parse(buffer.as_slice()).unwrap();
+    for text in [message.tree(&GENERIC).to_string(), message.json(&GENERIC).to_string()] {
+        assert!(text.contains("(40 secret bytes)") && !text.contains("abab"), "{text}");
+    }
+    assert!(message.tree(&GENERIC).with_secrets().to_string().contains("abab"));
+    let numbers = [(77, &wireguard::WIREGUARD)];
+    let text = message.tree(&GENERIC).with(Numbers(&numbers)).to_string();
+    assert!(text.contains("WGDEVICE_A_PRIVATE_KEY: (32 secret bytes)"), "{text}");
+}

@@ -117,7 +117,7 @@ fn subsystem_answers(
     }
 }
 
-/// Sockets that sock_diag is asked about, in [`sockets`].
+/// Sockets that sock_diag is asked about, in [`sockets()`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SocketKind {

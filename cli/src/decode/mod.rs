@@ -3,12 +3,13 @@
 mod capture;
 mod numbers;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 
 use ringlink::codec::Message;
-use ringlink::codec::protocol::{GENERIC, Numbering, PROTOCOLS, Protocol, ROUTE};
+use ringlink::codec::protocol::{AUDIT, GENERIC, Numbering, PROTOCOLS, Protocol, ROUTE};
 use ringlink::codec::uevent::Uevent;
 use ringlink::codec::wire::{MessageType, Messages};
 
@@ -161,7 +162,7 @@ fn print(
             output.row(|row| uevents::print(row, &event));
             event.properties.into_iter().find_map(Result::err).map(|error| error.to_string())
         }
-        _ => messages(bytes, protocol, known, |message| {
+        _ => messages(&in_full(protocol, bytes), protocol, known, |message| {
             let shown = Shown { message, protocol, known, options };
             match options.json {
                 true => output.verbatim(format_args!("{shown}\n")),
@@ -306,7 +307,7 @@ fn packet(options: &Options, output: &mut Output, known: &Known, packet: &Packet
             Err(text) => Some(text),
         },
         _ if !is_readable(packet.bytes) => Some("written on a machine of the other byte order".into()),
-        _ => messages(without_zeros(packet.bytes), protocol, known, |message| {
+        _ => messages(&in_full(protocol, without_zeros(packet.bytes)), protocol, known, |message| {
             output.made(&Shown { message, protocol, known, options }.to_string());
         }),
     };
@@ -315,6 +316,16 @@ fn packet(options: &Options, output: &mut Output, known: &Known, packet: &Packet
         missing => format!("{missing} bytes of it were not captured"),
     };
     Some(format!("packet {} at offset {}: {text}", packet.number, packet.offset))
+}
+
+/// The bytes with a length that is the datagram's: records that audit sends to its daemon say one without the header's.
+fn in_full<'b>(protocol: &Protocol, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    let said = bytes.first_chunk().map(|length| u32::from_ne_bytes(*length));
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    match protocol.number == AUDIT.number && length > 16 && said == Some(length - 16) {
+        true => [&length.to_ne_bytes(), bytes.get(4..).unwrap_or_default()].concat().into(),
+        false => bytes.into(),
+    }
 }
 
 /// The packet up to zeros behind its last message, which some programs send and the kernel passes over.
@@ -381,12 +392,17 @@ mod tests {
     }
 
     #[test]
-    fn the_other_byte_order_is_noticed() {
+    fn lengths_are_those_of_this_machine_and_this_datagram() {
         let message = [16_u32.to_ne_bytes(), [0; 4], [0; 4], [0; 4]].concat();
         assert!(is_readable(&message) && is_readable(&[]) && is_readable(&[1, 2]));
         let mut other = message.clone();
         other[..4].reverse();
         assert!(!is_readable(&other));
+        let record = [&4_u32.to_ne_bytes()[..], &[0; 12], b"text"].concat();
+        let whole = in_full(&AUDIT, &record);
+        assert_eq!((whole[..4].as_ref(), &whole[4..]), (&20_u32.to_ne_bytes()[..], &record[4..]));
+        assert_eq!(*in_full(&ROUTE, &record), *record);
+        assert_eq!(*in_full(&AUDIT, &message), *message);
         let padded = [&message[..], &[0; 20]].concat();
         assert_eq!((without_zeros(&padded).len(), without_zeros(&[0; 20]).len()), (16, 20));
     }
