@@ -127,6 +127,7 @@ Objects and verbs (each may be shortened, as with ip):
   processes  [EVENT …]
   log      GROUP [--pcap FILE] [--count N]
   queue    NUMBER --verdict accept|drop|repeat|mark=MARK [--count N]
+  nft      list | add | create | insert | delete | destroy | flush | monitor
   watch    link | addr | route | neigh | rule | nexthop
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | - | CAPTURE]

@@ -72,6 +72,13 @@ impl Names {
         }
     }
 
+    /// The index of an interface by its name.
+    pub(crate) fn index(&self, name: &str) -> Option<u32> {
+        let near = self.near.iter().position(|known| **known == *name.as_bytes());
+        let far = || self.far.iter().find(|(_, known)| ***known == *name.as_bytes()).map(|(index, _)| *index);
+        near.and_then(|place| u32::try_from(place).ok()).or_else(far)
+    }
+
     /// An interface by its index.
     #[inline]
     pub(crate) fn interface(&self, index: u32) -> InterfaceName<'_> {

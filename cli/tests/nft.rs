@@ -239,3 +239,220 @@ fn what_is_not_there_is_named() {
         assert!(said.contains(expected), "{words}: {said}");
     }
 }
+
+/// What is made, in words that both understand.
+const MADE: &[&str] = &[
+    "add table ip t",
+    "add table inet t",
+    "add table bridge t",
+    "add chain ip t c { type filter hook input priority filter - 5; policy accept; }",
+    "add chain ip t nat { type nat hook prerouting priority dstnat; }",
+    "add chain ip t post { type nat hook postrouting priority 100; }",
+    "add chain ip t other",
+    "add chain inet t c { type filter hook forward priority 0; policy drop; }",
+    "add chain inet t other",
+    "add chain bridge t c { type filter hook prerouting priority filter; }",
+    "add counter ip t cnt",
+    "add quota ip t q { over 25 mbytes; }",
+    "add limit ip t l { rate 5/minute burst 7 packets; }",
+    "add set ip t addresses { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 11.0.0.1-11.0.0.9, 12.0.0.1 } }",
+    "add set ip t ports { type inet_service; flags timeout; timeout 1h; gc-interval 30s; size 100; comment \"some\"; }",
+    "add set ip t pairs { type ipv4_addr . inet_service; elements = { 10.0.0.1 . 22, 10.0.0.2 . 23 } }",
+    "add set ip t nets { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 1-5 } }",
+    "add set ip t dyn { type ipv4_addr; flags dynamic,timeout; size 100; }",
+    "add map ip t verdicts { type mark : verdict; elements = { 0x1 : accept, 0x2 : jump other } }",
+    "add map ip t marks { type ipv4_addr : mark; elements = { 10.0.0.1 : 5 } }",
+    "add set inet t names { type ifname; elements = { \"eth0\", \"lo\" } }",
+    "add element ip t ports { 22 timeout 2h, 80 comment \"web\" }",
+    "add element ip t verdicts { 3 : drop }",
+    "add rule ip t c ip saddr 10.0.0.1 accept",
+    "add rule ip t c ip saddr 10.0.0.0/8 ip daddr != 10.1.0.0/17 drop",
+    "add rule ip t c ip saddr 10.0.0.1-10.0.0.9 counter",
+    "add rule ip t c ip saddr @addresses tcp dport 22 accept comment \"to here\"",
+    "add rule ip t c ip saddr != { 10.0.0.1, 10.0.0.2 } drop",
+    "add rule ip t c tcp dport { 22, 80, 1000-2000 } accept",
+    "add rule ip t c tcp dport vmap { 22 : accept, 23 : drop, 24 : jump other }",
+    "add rule ip t c meta mark vmap @verdicts",
+    "add rule ip t c udp sport 53 udp dport 1024-65535 accept",
+    "add rule ip t c tcp dport != 22 tcp sport > 1023 drop",
+    "add rule ip t c tcp flags syn limit rate over 5/second burst 9 packets drop",
+    "add rule ip t c icmp type echo-request limit rate 10 kbytes/second accept",
+    "add rule ip t c iifname \"eth0\" oifname \"wan*\" iif lo counter accept",
+    "add rule ip t c ct state established,related accept",
+    "add rule ip t c ct state { new, established } accept",
+    "add rule ip t c ct mark 0x10 ct direction original ct status dnat",
+    "add rule ip t c meta mark & 0xff == 0x12 meta mark set 0x7",
+    "add rule ip t c meta mark 5-9 ct mark set meta mark",
+    "add rule ip t c meta l4proto tcp meta pkttype host meta skuid 0",
+    "add rule ip t c ip ttl < 5 ip dscp cs1 ip length 100-200",
+    "add rule ip t c counter name cnt quota name q limit name l",
+    "add rule ip t c log prefix \"drop: \" level info flags all",
+    "add rule ip t c log group 5",
+    "add rule ip t c reject",
+    "add rule ip t c tcp dport 5 reject with tcp reset",
+    "add rule ip t c reject with icmp admin-prohibited",
+    "add rule ip t c quota over 10 mbytes drop",
+    "add rule ip t c update @dyn { ip saddr timeout 1m }",
+    "add rule ip t c notrack",
+    "add rule ip t c jump other",
+    "add rule ip t c return",
+    "add rule ip t nat tcp dport 80 dnat to 10.0.0.1:8080 random",
+    "add rule ip t nat tcp dport 81 redirect to :8081",
+    "add rule ip t post snat to 10.0.0.1-10.0.0.5 persistent",
+    "add rule ip t post masquerade",
+    "add rule inet t c ip saddr 10.0.0.1 tcp dport 22 accept",
+    "add rule inet t c ip6 saddr 2001:db8::/32 udp dport 53 accept",
+    "add rule inet t c ip6 saddr { ::1, fe80::/10 } drop",
+    "add rule inet t c iifname @names accept",
+    "add rule inet t c icmpv6 type { nd-neighbor-solicit, echo-request } accept",
+    "add rule inet t c meta nfproto ipv4 drop",
+    "add rule inet t c ether saddr 00:11:22:33:44:55 counter",
+    "add rule inet t c reject with icmpx admin-prohibited",
+    "insert rule inet t c tcp dport 1 drop",
+    "add rule bridge t c ether type arp accept",
+    "add rule bridge t c ether daddr ff:ff:ff:ff:ff:ff drop",
+];
+
+#[test]
+fn what_is_made_is_what_nft_makes() {
+    let Some(theirs) = namespace("what_is_made_is_what_nft_makes") else { return };
+    let Some(ours) = namespace("what_is_made_is_what_nft_makes") else { return };
+    for line in MADE {
+        if let Err(error) = load(&theirs, &[line]) {
+            println!("absent: {line}: {error}");
+            continue;
+        }
+        let mut words = vec!["nft"];
+        words.extend(line.split(' '));
+        let output = support::command(&format!("--netns {}", ours.name())).args(words).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let list = |netns: &Netns| {
+        let mut rows = rows(&nft(netns, &["-j", "list", "ruleset"]).unwrap());
+        for row in &mut rows {
+            walk(row, &mut |value| {
+                if let Value::Object(object) = value {
+                    object.remove("handle");
+                    object.remove("expires");
+                }
+            });
+        }
+        rows
+    };
+    for (ours, theirs) in list(&ours).iter().zip(&list(&theirs)) {
+        assert_eq!(ours, theirs, "ours is the first");
+    }
+    // What is taken away again.
+    for line in [
+        "delete element ip t ports { 22 }",
+        "flush chain ip t c",
+        "flush set ip t ports",
+        "flush table inet t",
+        "delete set inet t names",
+        "delete chain inet t other",
+        "delete table bridge t",
+    ] {
+        load(&theirs, &[line]).unwrap();
+        ours.change(&format!("nft {line}"));
+        assert_eq!(list(&ours), list(&theirs), "{line}");
+    }
+    ours.change("nft flush ruleset");
+    assert!(list(&ours).is_empty());
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let Some(netns) = namespace("what_is_wrong_is_named") else { return };
+    netns.change("nft add table ip t");
+    netns.change("nft add chain ip t c");
+    for (words, code, expected) in [
+        ("nft add rule ip t c tcp dprot 22", 1, "`dprot` after `tcp`"),
+        ("nft add rule ip t c tcp dport 99999", 1, "`99999` after `dport`"),
+        ("nft add rule ip t c ip saddr 10.0.0.300 accept", 1, "`10.0.0.300` after `saddr`"),
+        ("nft add rule ip t c ct state neww", 1, "`neww` after `state`"),
+        ("nft add rule ip t c accpt", 1, "`accpt`"),
+        ("nft add rule ip t c", 1, "the line ends after `c`"),
+        ("nft add rule ip t c limit rate 5/fortnight", 1, "`5/fortnight`"),
+        ("nft add rule ip t none accept", 2, "NFTA_RULE_CHAIN"),
+        ("nft add chain ip none c", 2, "NFTA_CHAIN_TABLE"),
+        ("nft add rule ip t c ip saddr @none", 2, "NFT_MSG_NEWRULE"),
+        ("nft add element ip t none { 1 }", 1, "there is no set `none`"),
+        ("nft create table ip t", 2, "EEXIST"),
+        ("nft delete table ip none", 2, "ENOENT"),
+    ] {
+        let output = netns.ringlink(words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words}: {said}");
+        assert!(said.contains(expected), "{words}: {said}");
+    }
+}
+
+#[test]
+fn changes_are_told_as_they_are_made() {
+    use std::io::{BufRead, BufReader};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    let Some(netns) = namespace("changes_are_told_as_they_are_made") else { return };
+    let lines = |options: &str| {
+        let mut child = support::command(&format!("--stats --netns {} {options} nft monitor", netns.name()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It says on standard error that it listens.
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        let (send, receive) = mpsc::channel();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        (child, receive)
+    };
+    let (mut text, told) = lines("");
+    let (mut json, objects) = lines("--json");
+    load(
+        &netns,
+        &[
+            "add table ip t",
+            "add chain ip t c { type filter hook input priority 0; policy drop; }",
+            "add set ip t s { type ipv4_addr; }",
+            "add element ip t s { 10.0.0.1 }",
+            "add rule ip t c tcp dport { 22, 80 } accept",
+        ],
+    )
+    .unwrap();
+    load(&netns, &["flush chain ip t c"]).unwrap();
+    let expected = [
+        "add table ip t",
+        "add chain ip t c { type filter hook input priority filter; policy drop; }",
+        "add set ip t s { type ipv4_addr; }",
+        "add element ip t s { 10.0.0.1 }",
+        "add rule ip t c tcp dport { 22, 80 } accept",
+        "# new generation",
+        "delete rule ip t c handle",
+        "# new generation",
+    ];
+    for expected in expected {
+        let line = told.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(line.starts_with(expected), "{line}: {expected}");
+    }
+    for kind in ["table", "chain", "set", "element", "rule", "", "rule", ""] {
+        let line = objects.recv_timeout(Duration::from_secs(20)).unwrap();
+        let row: Value = serde_json::from_str(&line).unwrap();
+        let about = row.get("add").or_else(|| row.get("delete"));
+        match kind {
+            "" => assert!(row["generation"]["id"].is_u64(), "{line}"),
+            kind => assert!(about.is_some_and(|about| about.get(kind).is_some()), "{line}: {kind}"),
+        }
+    }
+    for child in [&mut text, &mut json] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -299,7 +299,7 @@ impl<'s> Rule<'s> {
     fn ct(&mut self, ct: Attributes<'_, Ct>) -> Read<bool> {
         let (to, key, direction, from) = ct.read((Ct::DREG, Ct::KEY, Ct::DIRECTION, Ct::SREG))?;
         let Some(key) = key else { return Ok(false) };
-        let (ty, bits, order) = self.ct_type(key);
+        let (ty, bits, order) = ct_type(self.family, key);
         let node = Node::new(Kind::Ct(key, direction), ty, order, bits);
         match from {
             None => Ok(self.store(to, node)),
@@ -316,31 +316,6 @@ impl<'s> Rule<'s> {
         }
         self.push(Statement::Mangle(key, value));
         true
-    }
-
-    fn ct_type(&self, key: CtKey) -> (Type, u32, Order) {
-        use Order::{Big, Host};
-        match key {
-            CtKey::STATE => (Type::CT_STATE, 32, Host),
-            CtKey::DIRECTION => (Type::CT_DIRECTION, 8, Host),
-            CtKey::STATUS => (Type::CT_STATUS, 32, Host),
-            CtKey::MARK => (Type::MARK, 32, Host),
-            CtKey::EXPIRATION => (Type::TIME, 32, Host),
-            CtKey::HELPER => (Type::STRING, 128, Host),
-            CtKey::L3PROTOCOL => (Type::NFPROTO, 8, Host),
-            CtKey::SRC | CtKey::DST if self.family == family::IPV6 => (Type::IPV6, 128, Big),
-            CtKey::SRC | CtKey::DST if self.family == family::IPV4 => (Type::IPV4, 32, Big),
-            CtKey::SRC_IP | CtKey::DST_IP => (Type::IPV4, 32, Big),
-            CtKey::SRC_IP6 | CtKey::DST_IP6 => (Type::IPV6, 128, Big),
-            CtKey::PROTOCOL => (Type::PROTOCOL, 8, Big),
-            CtKey::PROTO_SRC | CtKey::PROTO_DST => (Type::SERVICE, 16, Big),
-            CtKey::LABELS => (Type::CT_LABEL, 128, Host),
-            CtKey::PKTS | CtKey::BYTES | CtKey::AVGPKT => (Type::INTEGER, 64, Host),
-            CtKey::ZONE => (Type::INTEGER, 16, Host),
-            CtKey::EVENTMASK => (Type::CT_EVENT, 32, Host),
-            CtKey::ID => (Type::INTEGER, 32, Big),
-            _ => (Type::INTEGER, 32, Host),
-        }
     }
 
     fn exthdr(&mut self, exthdr: Attributes<'_, Exthdr>) -> Read<bool> {
@@ -1437,7 +1412,8 @@ fn trim_extension(extension: &Extension, mask: u128) -> Option<(Node, u32)> {
     Some((Node::new(Kind::Extension(found), field.kind, Order::Big, bits), shift))
 }
 
-fn meta_type(key: MetaKey) -> (Type, u32, Order) {
+/// The type of what the kernel knows of a packet, its bits and their order.
+pub(super) fn meta_type(key: MetaKey) -> (Type, u32, Order) {
     let ty = match key {
         MetaKey::PROTOCOL | MetaKey::BRI_IIFVPROTO => Type::ETHERTYPE,
         MetaKey::PRIORITY => Type::CLASS,
@@ -1469,4 +1445,30 @@ fn meta_type(key: MetaKey) -> (Type, u32, Order) {
         _ => return (Type::INTEGER, 32, Order::Host),
     };
     (ty, ty.facts().bits, ty.facts().order)
+}
+
+/// The type of what a connection says, its bits and their order.
+pub(super) fn ct_type(family: u8, key: CtKey) -> (Type, u32, Order) {
+    use Order::{Big, Host};
+    match key {
+        CtKey::STATE => (Type::CT_STATE, 32, Host),
+        CtKey::DIRECTION => (Type::CT_DIRECTION, 8, Host),
+        CtKey::STATUS => (Type::CT_STATUS, 32, Host),
+        CtKey::MARK => (Type::MARK, 32, Host),
+        CtKey::EXPIRATION => (Type::TIME, 32, Host),
+        CtKey::HELPER => (Type::STRING, 128, Host),
+        CtKey::L3PROTOCOL => (Type::NFPROTO, 8, Host),
+        CtKey::SRC | CtKey::DST if family == family::IPV6 => (Type::IPV6, 128, Big),
+        CtKey::SRC | CtKey::DST if family == family::IPV4 => (Type::IPV4, 32, Big),
+        CtKey::SRC_IP | CtKey::DST_IP => (Type::IPV4, 32, Big),
+        CtKey::SRC_IP6 | CtKey::DST_IP6 => (Type::IPV6, 128, Big),
+        CtKey::PROTOCOL => (Type::PROTOCOL, 8, Big),
+        CtKey::PROTO_SRC | CtKey::PROTO_DST => (Type::SERVICE, 16, Big),
+        CtKey::LABELS => (Type::CT_LABEL, 128, Host),
+        CtKey::PKTS | CtKey::BYTES | CtKey::AVGPKT => (Type::INTEGER, 64, Host),
+        CtKey::ZONE => (Type::INTEGER, 16, Host),
+        CtKey::EVENTMASK => (Type::CT_EVENT, 32, Host),
+        CtKey::ID => (Type::INTEGER, 32, Big),
+        _ => (Type::INTEGER, 32, Host),
+    }
 }

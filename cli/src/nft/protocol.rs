@@ -40,6 +40,11 @@ impl Header {
         self.fields.iter().find(|field| field.offset == offset && field.bits == bits)
     }
 
+    /// The field of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
     /// What follows by a value of its key.
     pub(super) fn next(&self, value: u64) -> Option<&'static Header> {
         self.next.iter().find(|(number, _)| *number == value).map(|(_, header)| *header)

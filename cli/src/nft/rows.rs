@@ -168,9 +168,20 @@ impl Chain {
         if let Some(comment) = &self.comment {
             format(out, format_args!("\t\tcomment \"{comment}\"\n"));
         }
+        if self.hook.is_some() {
+            out.push_str("\t\t");
+            let mut text = String::new();
+            self.hooked(&mut text);
+            out.push_str(text.trim_start());
+            out.push('\n');
+        }
+    }
+
+    /// Where it is hooked in, and what becomes of packets at its end.
+    pub(super) fn hooked(&self, out: &mut String) {
         let Some(hook) = &self.hook else { return };
         let name = hook.name(self.family);
-        format(out, format_args!("\t\ttype {} hook {name}", hook.kind));
+        format(out, format_args!(" type {} hook {name}", hook.kind));
         match hook.devices.as_slice() {
             [] => {}
             [device] => format(out, format_args!(" device \"{device}\"")),
@@ -185,7 +196,6 @@ impl Chain {
         if self.flags.0 & ChainFlags::HW_OFFLOAD.0 != 0 {
             out.push_str(" flags offload;");
         }
-        out.push('\n');
     }
 }
 
@@ -278,43 +288,43 @@ impl Set {
         });
     }
 
-    pub(super) fn text(&self, out: &mut String, printer: Printer<'_>) {
-        format(out, format_args!("\t{} {} {{\n\t\ttype {}", self.word(), self.name, Self::types(&self.key)));
+    /// What is said of it, a line each; without its elements.
+    fn lines(&self, printer: Printer<'_>) -> Vec<String> {
+        let mut first = format!("type {}", Self::types(&self.key));
         if self.is_map() {
             let interval = if self.data_interval { "interval " } else { "" };
-            format(out, format_args!(" : {interval}{}", self.leads_to()));
+            format(&mut first, format_args!(" : {interval}{}", self.leads_to()));
         }
-        out.push('\n');
-        if let Some(size) = self.told_size() {
-            format(out, format_args!("\t\tsize {size}\n"));
-        }
-        if let Some(policy) = self.told_policy() {
-            format(out, format_args!("\t\tpolicy {policy}\n"));
-        }
+        let mut lines = vec![first];
+        lines.extend(self.told_size().map(|size| format!("size {size}")));
+        lines.extend(self.told_policy().map(|policy| format!("policy {policy}")));
         let flags: Vec<&str> = self.flag_names().collect();
         if !flags.is_empty() {
-            format(out, format_args!("\t\tflags {}\n", flags.join(",")));
+            lines.push(format!("flags {}", flags.join(",")));
         }
         if !self.statements.is_empty() {
-            out.push_str("\t\t");
+            let mut line = String::new();
             for (index, statement) in self.statements.iter().enumerate() {
-                out.push_str(if index == 0 { "" } else { " " });
-                statement.text(out, printer);
+                line.push_str(if index == 0 { "" } else { " " });
+                statement.text(&mut line, printer);
             }
-            out.push('\n');
+            lines.push(line);
         }
-        if let Some(timeout) = self.timeout {
-            format(out, format_args!("\t\ttimeout {}\n", Duration(timeout)));
-        }
-        if let Some(interval) = self.collect {
-            format(out, format_args!("\t\tgc-interval {}\n", Duration(interval.into())));
-        }
-        if self.merge {
-            out.push_str("\t\tauto-merge\n");
-        }
-        if let Some(comment) = &self.comment {
-            format(out, format_args!("\t\tcomment \"{comment}\"\n"));
-        }
+        lines.extend(self.timeout.map(|timeout| format!("timeout {}", Duration(timeout))));
+        lines.extend(self.collect.map(|interval| format!("gc-interval {}", Duration(interval.into()))));
+        lines.extend(self.merge.then(|| "auto-merge".to_owned()));
+        lines.extend(self.comment.as_ref().map(|comment| format!("comment \"{comment}\"")));
+        lines
+    }
+
+    /// What is said of it, on one line.
+    pub(super) fn declaration(&self, out: &mut String, printer: Printer<'_>) {
+        self.lines(printer).iter().for_each(|line| format(out, format_args!("{line}; ")));
+    }
+
+    pub(super) fn text(&self, out: &mut String, printer: Printer<'_>) {
+        format(out, format_args!("\t{} {} {{\n", self.word(), self.name));
+        self.lines(printer).iter().for_each(|line| format(out, format_args!("\t\t{line}\n")));
         if !self.elements.is_empty() {
             out.push_str("\t\telements = ");
             printer.elements(out, &self.elements, ",\n\t\t\t     ");

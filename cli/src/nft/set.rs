@@ -11,6 +11,7 @@ use ringlink::codec::netfilter::nftables::{
 use ringlink::codec::table::{Attributes, TlvItems};
 
 use super::decompile::{self, Rule};
+use super::element::Shape;
 use super::expression::{Element, Kind, Node, number, ones};
 use super::statement::Statement;
 use super::types::{Order, Type};
@@ -61,6 +62,10 @@ impl Sets {
     pub(super) fn insert(&mut self, set: Set) {
         self.places.insert((set.family, set.table.clone(), set.name.clone()), self.all.len());
         self.all.push(set);
+    }
+
+    pub(super) fn find_mut(&mut self, family: u8, table: &str, name: &str) -> Option<&mut Set> {
+        self.places.get(&(family, table.into(), name.into())).and_then(|place| self.all.get_mut(*place))
     }
 
     pub(super) fn find(&self, family: u8, table: &str, name: &str) -> Option<&Set> {
@@ -190,6 +195,23 @@ impl Set {
         match self.has(SetFlags::INTERVAL) {
             true => Order::Big,
             false => self.key_order.unwrap_or(self.key_type().facts().order),
+        }
+    }
+
+    /// What words about its elements mean; whether they say what keys lead to.
+    pub(super) fn shape(&self, leads: bool) -> Shape {
+        let several = self.key.len() > 1;
+        let bits = |ty: &Type| match ty.facts().bits {
+            0 if several => 32,
+            0 => self.key_length * 8,
+            bits => bits,
+        };
+        Shape {
+            key: self.key.iter().map(|ty| (*ty, bits(ty))).collect(),
+            order: self.key_order(),
+            interval: self.has(SetFlags::INTERVAL),
+            data: self.data.first().filter(|_| leads && self.has(SetFlags::MAP)).map(|ty| (*ty, self.data_length * 8)),
+            object: leads && self.has(SetFlags::OBJECT),
         }
     }
 

@@ -94,6 +94,15 @@ macro_rules! types {
                     }
                 }
             }
+
+            /// A type by its name.
+            #[allow(unreachable_patterns, reason = "dates and durations have one name; who types it means the latter")]
+            pub(super) fn named(word: &str) -> Option<Self> {
+                match word {
+                    $($name => Some(Self($number)),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -237,6 +246,18 @@ impl Type {
     /// The name of a value.
     pub(super) fn symbol(self, number: u128) -> Option<&'static str> {
         self.facts().symbols.iter().find(|(value, _)| u128::from(*value) == number).map(|(_, name)| *name)
+    }
+
+    /// The value of a name.
+    pub(super) fn value(self, word: &str) -> Option<u64> {
+        let more: Symbols = match self {
+            Self::DSCP => &[(0, "df"), (0, "be")],
+            Self::ETHERTYPE => &[(0x8100, "vlan")],
+            Self::PACKET_TYPE => &[(0, "unicast")],
+            Self::ICMPV6_TYPE => &[(132, "mld-listener-reduction")],
+            _ => &[],
+        };
+        self.facts().symbols.iter().chain(more).find(|(_, name)| *name == word).map(|(value, _)| *value)
     }
 }
 
