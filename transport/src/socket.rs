@@ -363,7 +363,7 @@ impl Socket {
     }
 
     /// What stands in for the socket of a recorded session: no socket at all, though it knows the session's protocol, port id
-    /// and receive buffer, and to whom it was connected. Its options are `ENOTSOCK`; who waits for it to be readable does not wait.
+    /// and receive buffer, which stays as it is, and to whom it was connected; its send buffer takes anything. Its options are `ENOTSOCK`; who waits for it to be readable does not wait.
     pub(crate) fn stand_in(protocol: Protocol, port: u32, peer: Option<u32>, buffer: usize) -> Result<Socket, Error> {
         // A pipe whose other end is closed: it takes no rights, and poll(2) says at once that it may be read.
         let (reader, _) = std::io::pipe().map_err(|error| Error::from_io("pipe", &error))?;
@@ -490,6 +490,9 @@ impl Socket {
 
     /// The send buffer's size in bytes.
     pub fn send_buffer(&self) -> Result<usize, Error> {
+        if self.recorded_buffer.is_some() {
+            return Ok(usize::MAX);
+        }
         sys::socket_option(self.as_fd(), libc::SO_SNDBUF).map(|bytes| usize::try_from(bytes).unwrap_or(0))
     }
 
@@ -508,6 +511,9 @@ impl Socket {
     }
 
     fn set_buffer(&self, bytes: usize, forced: i32, plain: i32) -> Result<(), Error> {
+        if self.recorded_buffer.is_some() {
+            return Ok(());
+        }
         // The kernel reads an int and doubles it.
         let bytes = i32::try_from(bytes).unwrap_or(i32::MAX).min(i32::MAX / 2);
         sys::set_socket_option(self.as_fd(), forced, bytes)

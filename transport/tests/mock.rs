@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use ringlink::codec::netfilter::nftables::{Nft, Table};
+use ringlink::codec::netfilter::{Family, NetfilterHeader};
 use ringlink::codec::prelude::*;
 use ringlink::codec::reply::Errno;
 use ringlink::codec::route::watched::Links;
@@ -364,4 +366,35 @@ fn a_closure_will_do() {
     let mut connection = kernel.connection().expect("a connection");
     assert_eq!(set(&mut connection, 1, 1), Ok(Some("as you like".to_owned())));
     assert!(mtu(&mut connection, 1).is_err_and(|error| error.is_unsupported()));
+}
+
+/// Makes a table in a transaction.
+fn make_a_table(connection: &mut Connection) -> Result<(), Error> {
+    let mut transaction = connection.transaction();
+    transaction.add(Nft::NEWTABLE.create(), NetfilterHeader::of(Family::INET), |table| table.put(Table::NAME, "t"))?;
+    transaction.commit()
+}
+
+#[test]
+fn a_firewall_is_played_too() {
+    let mut asked = 0;
+    let kernel = Mock::new(Protocol::NETFILTER, move |_: &Request<'_>, answer: &mut Answer<'_, '_>| {
+        asked += 1;
+        // What brackets a transaction are messages as well.
+        if asked == 5 {
+            return Err(Refusal::new(Errno::EXIST));
+        }
+        answer.warn("as you like");
+        Ok(())
+    });
+    let mut connection = kernel.connection().expect("a connection");
+    assert_eq!(make_a_table(&mut connection), Ok(()));
+    assert!(make_a_table(&mut connection).is_err_and(|error| error.already_exists()));
+    // More commands than the receive buffer has room for refusals.
+    let mut transaction = connection.transaction();
+    for _ in 0..1000 {
+        let inet = NetfilterHeader::of(Family::INET);
+        transaction.add(Nft::NEWTABLE.create(), inet, |table| table.put(Table::NAME, "t")).expect("added");
+    }
+    assert_eq!(transaction.commit(), Ok(()));
 }

@@ -44,7 +44,7 @@
 //! ```
 //!
 //! A wait for what does not come ends at its deadline, as with a socket. What the mock's socket cannot say is `ENOTSOCK`: it has a
-//! protocol, a port id and a receive buffer's size.
+//! protocol, a port id, a receive buffer's size, and a send buffer that takes anything.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
