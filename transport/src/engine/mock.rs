@@ -172,6 +172,15 @@ impl<S: Service + Send + 'static> Mock<S> {
         self.open(&[])
     }
 
+    /// An engine whose socket has joined these groups, for [`Monitor::over`].
+    ///
+    /// # Errors
+    ///
+    /// As [`engine`](Mock::engine).
+    pub fn listener(&self, groups: &[u32]) -> Result<Box<dyn Engine>, Error> {
+        self.open(groups)
+    }
+
     fn open(&self, groups: &[u32]) -> Result<Box<dyn Engine>, Error> {
         let (bell, ringer) = UnixStream::pair().map_err(|error| Error::from_io("socketpair", &error))?;
         let slots = Slots::new(SLOTS, DATAGRAM)?;

@@ -1,9 +1,11 @@
-//! How bytes move: one contract, three engines, one that replays what others did, and one that plays a kernel.
+//! How bytes move: one contract, three engines, one that replays what others did, one that plays a kernel, and one
+//! that does badly on purpose.
 //!
 //! An [`Engine`] owns a [`Socket`] and moves whole datagrams over it. It never looks inside them. [`syscall`] does it
 //! with `send(2)` and `recv(2)`, [`ring`] with one io_uring, and [`auto`] starts with the first and changes to the second
 //! when a dump turns out to be long; [`record`](mod@record) writes down what an engine does, and does it again without a
-//! kernel; with [`mock`] a closure is the kernel. All of them yield the same [`Datagram`] and the same errors; if a program can tell
+//! kernel; with [`mock`] a closure is the kernel; [`faults`] stands before another one, for tests of what happens when things
+//! go wrong. All of them yield the same [`Datagram`] and the same errors; if a program can tell
 //! them apart other than by [`Engine::kind`] and [`Engine::counters`], that is a bug.
 //!
 //! An engine is `Send` and not `Sync`: it may move to another thread, and one thread at a time uses it. After
@@ -48,6 +50,8 @@ pub mod auto;
 pub mod record;
 
 pub mod mock;
+
+pub mod faults;
 
 /// Opens the engine asked for, with its default configuration, on a socket.
 ///
