@@ -277,6 +277,15 @@ impl Error {
         matches!(self.errno(), Some(libc::EPERM | libc::EACCES))
     }
 
+    /// Whether an exchange that failed so did not get as far as receiving: no room for an answer, or a send that failed.
+    pub(crate) fn is_of_sending(&self) -> bool {
+        match self {
+            Error::Exhausted { .. } | Error::Recording { .. } => true,
+            Error::System { call, .. } => call.starts_with("send"),
+            _ => false,
+        }
+    }
+
     pub(crate) fn last(call: &'static str) -> Error {
         Error::from_io(call, &io::Error::last_os_error())
     }

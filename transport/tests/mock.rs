@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use ringlink::codec::netfilter::nftables::{Nft, Table};
@@ -11,6 +12,7 @@ use ringlink::codec::reply::Errno;
 use ringlink::codec::route::watched::Links;
 use ringlink::codec::route::{Group, Link, LinkHeader, Rtm};
 use ringlink::connection::steps::Advance;
+use ringlink::engine::faults::{Fault, Plan};
 use ringlink::engine::mock::Mock;
 use ringlink::engine::record::{Recorder, Recording, Replay, Tape};
 use ringlink::engine::{Deadline, EngineKind};
@@ -25,6 +27,8 @@ struct Interfaces {
     interruptions: u32,
     /// Dumps that break off behind so many parts.
     breaks: Option<u64>,
+    /// With what, where that is not `EIO`.
+    broken: Option<Errno>,
     /// Whether requests are not answered at all.
     deaf: bool,
 }
@@ -39,7 +43,7 @@ impl Service for Interfaces {
             }
             for (index, mtu) in self.links.range(answer.cursor() as i32..) {
                 if self.breaks.is_some_and(|parts| answer.cursor() >= parts) {
-                    return Err(Refusal::new(Errno::IO).saying("the table broke"));
+                    return Err(Refusal::new(self.broken.unwrap_or(Errno::IO)).saying("the table broke"));
                 }
                 if !answer.part(*index as u64 + 1, Rtm::GETLINK, header(*index), |link| link.put(Link::MTU, *mtu))? {
                     break;
@@ -397,4 +401,157 @@ fn a_firewall_is_played_too() {
         transaction.add(Nft::NEWTABLE.create(), inet, |table| table.put(Table::NAME, "t")).expect("added");
     }
     assert_eq!(transaction.commit(), Ok(()));
+}
+
+/// A connection that meets what a plan says.
+fn faulty(kernel: &Mock<Interfaces>, plan: &Plan) -> Connection {
+    // Nothing here comes near it.
+    let config = Config { deadline: Some(Duration::from_secs(60)), ..Config::default() };
+    Connection::over(plan.over(kernel.engine().expect("an engine")).expect("an engine"), config)
+}
+
+/// Everything comes, and nobody waits for it.
+fn dumps_at_once(connection: &mut Connection, links: usize) {
+    let start = Instant::now();
+    assert_eq!(indexes(connection).map(|(indexes, end)| (indexes.len(), end.is_complete())), Ok((links, true)));
+    assert!(start.elapsed() < Duration::from_secs(30), "it waited for what had come already");
+}
+
+#[test]
+fn a_dump_that_is_dropped_in_its_last_datagram_has_ended() {
+    // The end is in the datagram of the answers.
+    let kernel = kernel(3);
+    let mut connection = faulty(&kernel, &Plan::quiet());
+    let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun");
+    assert!(dump.next().expect("one").is_some());
+    drop(dump);
+    dumps_at_once(&mut connection, 3);
+    let dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun");
+    assert_eq!(dump.for_each(|_| Err(Error::Full)), Err(Error::Full));
+    dumps_at_once(&mut connection, 3);
+    let mut dump = connection.start_dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("written");
+    assert_eq!(dump.advance(), Poll::Ready(Ok(true)));
+    drop(dump);
+    dumps_at_once(&mut connection, 3);
+    // What is left out has an end, too.
+    let mut dump = connection.start_dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("written");
+    assert_eq!(dump.advance_each(|_| Err(Error::Full)), Poll::Ready(Err(Error::Full)));
+    assert_eq!(dump.advance_each(|_| Ok(())), Poll::Ready(Ok(false)));
+}
+
+#[test]
+fn a_transaction_sees_the_end_of_a_dump_that_was_given_up() {
+    let kernel = Mock::new(Protocol::NETFILTER, |request: &Request<'_>, answer: &mut Answer<'_, '_>| {
+        if request.is_dump() {
+            for index in answer.cursor() + 1..=5000 {
+                if !answer.part(index, Rtm::GETLINK, header(index as i32), |_| {})? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    });
+    let config = Config { deadline: Some(Duration::from_secs(60)), ..Config::default() };
+    let mut connection = Connection::over(kernel.engine().expect("an engine"), config);
+    make_a_table(&mut connection).expect("made");
+    drop(connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun"));
+    make_a_table(&mut connection).expect("made");
+    for _ in 0..8 {
+        make_a_table(&mut connection).expect("made");
+    }
+    dumps_at_once(&mut connection, 5000);
+}
+
+#[test]
+fn a_request_was_sent_although_the_receive_failed() {
+    let (kernel, plan) = (kernel(5000), Plan::quiet());
+    let mut connection = faulty(&kernel, &plan);
+    let mut made = 0;
+    for mtu in 1..=30 {
+        plan.inject(Fault::Receive);
+        match set(&mut connection, 1, mtu) {
+            // The end of a dump may make a receive fail with EINVAL, that of the next request even.
+            Ok(_) => made += 1,
+            Err(error) => assert!(matches!(error.errno(), Some(libc::ENOMEM | libc::EINTR)), "{error}"),
+        }
+        assert_eq!(kernel.with(|interfaces| interfaces.links[&1]), mtu);
+        plan.inject(Fault::Receive);
+        let dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).map(drop);
+        assert!(dump.is_ok() || dump.is_err_and(|error| error.refused().is_none()));
+        dumps_at_once(&mut connection, 5000);
+    }
+    assert!((1..30).contains(&made), "{made} of 30");
+    assert_eq!(plan.count(Fault::Receive), 60);
+}
+
+#[test]
+fn an_end_that_was_lost_is_not_waited_for_twice() {
+    let (kernel, plan) = (kernel(5000), Plan::quiet());
+    let mut connection = faulty(&kernel, &plan);
+    dumps_at_once(&mut connection, 5000);
+    for fault in [Fault::Silence, Fault::Overrun, Fault::Truncated, Fault::Late] {
+        for _ in 0..8 {
+            let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun");
+            assert!(dump.next().expect("one").is_some());
+            drop(dump);
+            plan.inject(fault);
+            // What comes late is under way after all.
+            let busy = indexes(&mut connection).is_err_and(|error| error.errno() == Some(libc::EBUSY));
+            assert!(!busy || fault == Fault::Late);
+            dumps_at_once(&mut connection, 5000);
+            assert_eq!(mtu(&mut connection, 7), Ok(Some(1500)));
+        }
+    }
+}
+
+#[test]
+fn a_verdict_without_a_number_is_no_success() {
+    let (kernel, plan) = (kernel(3), Plan::quiet());
+    let mut connection = faulty(&kernel, &plan);
+    let hollow = |error: &Error| error.to_string().contains("0 bytes");
+    plan.inject(Fault::Hollow);
+    assert!(set(&mut connection, 1, 1400).is_err_and(|error| hollow(&error)));
+    let mut apply = connection.start_apply(Rtm::SETLINK, header(1), |link| link.put(Link::MTU, 1400)).expect("written");
+    plan.inject(Fault::Hollow);
+    assert!(matches!(apply.advance(), Poll::Ready(Err(error)) if hollow(&error)));
+    plan.inject(Fault::Hollow);
+    assert!(mtu(&mut connection, 9).is_err_and(|error| hollow(&error)));
+    let mut batch = connection.batch();
+    batch.add(Rtm::SETLINK, header(1), |link| link.put(Link::MTU, 1300)).expect("added");
+    plan.inject(Fault::Hollow);
+    assert!(batch.flush().is_err_and(|error| hollow(&error)));
+    batch.add(Rtm::SETLINK, header(1), |link| link.put(Link::MTU, 1300)).expect("added");
+    // Of the first one it is still not known.
+    assert!(batch.finish().is_err_and(|error| hollow(&error)));
+    let mut answers = Vec::new();
+    let mut lookups = connection.lookups(Rtm::GETLINK, |_, link| {
+        answers.push(link.map(drop));
+        Ok(())
+    });
+    lookups.add(header(9), |_| {}).expect("added");
+    plan.inject(Fault::Hollow);
+    assert_eq!(lookups.finish(), Ok(1));
+    assert!(matches!(&answers[..], [Err(error)] if hollow(error)));
+    let all = |_: &Request<'_>, _: &mut Answer<'_, '_>| Ok::<(), Refusal<'static>>(());
+    let firewall = Mock::new(Protocol::NETFILTER, all).engine().expect("an engine");
+    let mut connection = Connection::over(plan.over(firewall).expect("an engine"), Config::default());
+    plan.inject(Fault::Hollow);
+    assert!(make_a_table(&mut connection).is_err_and(|error| hollow(&error)));
+    assert_eq!(plan.count(Fault::Hollow), 6);
+}
+
+#[test]
+fn what_others_say_is_not_read() {
+    let (kernel, plan) = (kernel(3), Plan::quiet());
+    let mut connection = faulty(&kernel, &plan);
+    for fault in [Fault::Stranger, Fault::Event] {
+        // Made up of the answers, their lengths and all, so that it cannot be taken apart.
+        plan.inject(fault);
+        dumps_at_once(&mut connection, 3);
+        plan.inject(fault);
+        assert_eq!(mtu(&mut connection, 2), Ok(Some(1500)));
+        plan.inject(fault);
+        assert_eq!(set(&mut connection, 2, 1500), Ok(None));
+    }
+    assert_eq!(plan.total(), 6);
 }

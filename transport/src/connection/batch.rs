@@ -9,7 +9,7 @@ use ringlink_codec::wire::Messages;
 
 use super::Connection;
 use super::outbox::{Outbox, Sent};
-use super::request::{exchange, origin, refused};
+use super::request::{exchange, origin, refused, verdict};
 use super::steps::{Advance, poll};
 use crate::engine::Deadline;
 use crate::error::{Error, Refused};
@@ -49,6 +49,8 @@ pub struct Batch<'c> {
     /// How many were sent before what is under way.
     base: usize,
     outcomes: Outcomes,
+    /// Why it is not known what became of some of them.
+    doubt: Option<Error>,
 }
 
 /// What became of a batch's requests.
@@ -75,9 +77,16 @@ impl Outcomes {
         self.count
     }
 
-    /// Those that were refused, in order. All others were carried out.
+    /// Those that were refused, in order. All others were carried out, unless a [`flush`](Batch::flush) failed.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
+    }
+
+    /// Takes a refusal in, where it belongs; of several for one request, the first.
+    fn note(&mut self, failure: Failure) {
+        if let Err(place) = self.failures.binary_search_by_key(&failure.index, |known| known.index) {
+            self.failures.insert(place, failure);
+        }
     }
 
     /// One outcome each, in order.
@@ -97,7 +106,7 @@ pub(super) const REFUSAL: usize = 1664;
 impl<'c> Batch<'c> {
     pub(super) fn new(connection: &'c mut Connection) -> Batch<'c> {
         let outbox = Outbox::new(connection, REFUSAL);
-        Batch { connection, outbox, sent: None, base: 0, outcomes: Outcomes::default() }
+        Batch { connection, outbox, sent: None, base: 0, outcomes: Outcomes::default(), doubt: None }
     }
 
     /// Adds a request. Where it does not fit beside those that wait, they are sent first.
@@ -148,6 +157,9 @@ impl<'c> Batch<'c> {
         // A datagram that failed is not come back to.
         self.sent = None;
         self.connection.request.borrow_mut().forget();
+        if let Err(error) = &result {
+            self.doubt.get_or_insert_with(|| error.clone());
+        }
         result
     }
 
@@ -178,7 +190,7 @@ impl<'c> Batch<'c> {
                 // Each refusal ends an exchange of its own; the last request's answer ends the datagram.
                 let sequence = place.map_or(sent.last(), |_| message.header.sequence);
                 let mut asked = exchange(self.connection.socket(), Exchange::apply, sequence);
-                let step = self.connection.accept(&mut asked, message, origin(&datagram));
+                let step = verdict(self.connection.accept(&mut asked, message, origin(&datagram)), message)?;
                 let Some(place) = place else { continue };
                 if let Step::Failed(refusal) = step {
                     let buffer = self.connection.request.borrow();
@@ -187,7 +199,7 @@ impl<'c> Batch<'c> {
                     if let Some(Error::Refused(refused)) = root.map(|root| refused(&refusal, request, root)) {
                         let index = self.base + usize::try_from(place).unwrap_or(usize::MAX);
                         let item = refused.path.item();
-                        self.outcomes.failures.push(Failure { index, item, refused: *refused });
+                        self.outcomes.note(Failure { index, item, refused: *refused });
                     }
                 }
                 if place == sent.count - 1 && asked.is_finished() {
@@ -203,10 +215,14 @@ impl<'c> Batch<'c> {
     ///
     /// # Errors
     ///
-    /// As [`flush`](Batch::flush).
+    /// As [`flush`](Batch::flush); of an earlier one that failed, its error once more, since it is not known what became of all
+    /// requests then.
     pub fn finish(mut self) -> Result<Outcomes, Error> {
-        self.flush()?;
-        Ok(self.outcomes)
+        let flushed = self.flush();
+        match self.doubt {
+            Some(error) => Err(error),
+            None => flushed.map(|()| self.outcomes),
+        }
     }
 
     /// What has become of the requests that were sent so far.
@@ -226,10 +242,31 @@ impl Advance for Batch<'_> {
             self.sent = None;
             self.connection.request.borrow_mut().forget();
         }
+        if let Poll::Ready(Err(error)) = &result {
+            self.doubt.get_or_insert_with(|| error.clone());
+        }
         result
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.connection.descriptor()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringlink_codec::reply::{Errno, Path, Refusal};
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_refused_once_and_in_its_place() {
+        let mut outcomes = Outcomes { count: 4, failures: Vec::new() };
+        for (index, errno) in [(3, Errno::IO), (1, Errno::INVAL), (1, Errno::IO), (3, Errno::IO)] {
+            let refused = Refused::new(&Refusal::new(errno), "", Path::default());
+            outcomes.note(Failure { index, item: None, refused });
+        }
+        let told: Vec<_> = outcomes.iter().map(|outcome| outcome.err().map(|refused| refused.errno)).collect();
+        assert_eq!(told, [None, Some(Errno::INVAL), None, Some(Errno::IO)]);
     }
 }

@@ -172,6 +172,10 @@ impl<'c, A: Format> Dump<'c, A> {
 
 impl<A> Drop for Dump<'_, A> {
     fn drop(&mut self) {
+        if let Some(datagram) = &self.datagram {
+            let rest = datagram.bytes().get(self.at..).unwrap_or_default();
+            self.connection.leave_out(&mut self.request, rest, origin(datagram));
+        }
         self.connection.request.borrow_mut().forget();
         if self.request.is_under_way() {
             self.connection.abandoned.set(Some(self.request.exchange));

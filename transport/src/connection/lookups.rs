@@ -10,7 +10,7 @@ use ringlink_codec::wire::Messages;
 
 use super::Connection;
 use super::outbox::{Outbox, Sent};
-use super::request::{Root, exchange, expect, origin, refused};
+use super::request::{Root, exchange, expect, origin, refused, verdict};
 use super::steps::{Advance, poll};
 use crate::engine::Deadline;
 use crate::error::Error;
@@ -155,14 +155,15 @@ where
                     self.connection.accept(&mut asked, message, origin(&datagram));
                     continue;
                 };
-                let answer = match self.connection.accept(&mut asked, message, origin(&datagram)) {
+                let step = self.connection.accept(&mut asked, message, origin(&datagram));
+                let answer = match step {
                     Step::Item(message) => expect(message, self.operation.answer).map(|()| Body::of(message)),
                     Step::Failed(refusal) => {
                         let buffer = self.connection.request.borrow();
                         let request = sent.request(&buffer, place);
                         Err(refused(&refusal, request, Root::of(self.operation)))
                     }
-                    Step::Finished { .. } => Err(Error::NoAnswer),
+                    Step::Finished { .. } => verdict(step, message).and(Err(Error::NoAnswer)),
                     Step::NotMine | Step::Skip => continue,
                 };
                 for silent in *answered..place {

@@ -52,7 +52,7 @@ pub use dump::Dump;
 pub use lookups::Lookups;
 use memory::Memory;
 pub use overlap::{Answers, Reader};
-pub(crate) use request::{Root, exchange, expect, refused};
+pub(crate) use request::{Root, exchange, expect, refused, verdict};
 pub use transaction::{Rejected, Transaction};
 
 /// How a connection is opened.
@@ -144,6 +144,8 @@ pub struct Connection {
     sequence: Cell<u32>,
     /// A dump that was given up while the kernel was still at it: no other can start on this socket before its end.
     abandoned: Cell<Option<Exchange>>,
+    /// One whose end was waited for in vain.
+    forgotten: Cell<Option<Exchange>>,
     /// Whether requests of other kinds were given up since, whose answers may come yet.
     strays: Cell<bool>,
     messages: Cell<u64>,
@@ -201,6 +203,7 @@ impl Connection {
             config,
             sequence: Cell::new(sequence),
             abandoned: Cell::new(None),
+            forgotten: Cell::new(None),
             strays: Cell::new(false),
             messages: Cell::new(0),
             retries: Cell::new(0),

@@ -29,23 +29,28 @@ impl Connection {
     /// Makes the socket free for a dump: receives what is left of one that was given up, or where that is much, opens
     /// another socket and closes this one, which ends the old dump in the kernel.
     ///
-    /// The deadline is for each datagram. Where nothing has come until then, the old dump's end may have been lost, and
-    /// nothing will.
+    /// The deadline is for each datagram; where some of the old dump was lost, there is none. Where nothing has come until then, the old dump's end may have been lost, and
+    /// nothing will: the old dump is forgotten. Where it was under way after all, the kernel says so to the new one (`EBUSY`).
     pub(super) fn settle(&mut self, deadline: fn(&Connection) -> Deadline) -> Result<(), Error> {
+        self.forgotten.set(None);
         let mut received = 0;
+        let waits = !deadline(self).has_passed();
+        let mut lost = self.abandoned.get().is_some_and(|abandoned| abandoned.end().truncated);
         while self.abandoned.get().is_some() {
             if received == DRAIN && self.reopen()? {
                 break;
             }
             received += 1;
-            let received = self.receive(deadline(self));
+            let received = self.receive(if lost { self.passed() } else { deadline(self) });
             match received.map(|datagram| self.look_for_end_of_abandoned(&datagram)) {
                 Ok(()) => {}
                 // Cut or lost data of a dump that nobody wants is no loss.
-                Err(error) if error.is_loss() => {}
+                Err(error) if error.is_loss() => lost = true,
                 Err(error) if error.is_timed_out() => match self.reopen()? {
                     true => break,
-                    false => return Err(error),
+                    // Whoever does not wait comes back for it, unless it may never come.
+                    false if !waits && !lost => return Err(error),
+                    false => self.forgotten.set(self.abandoned.take()),
                 },
                 Err(error) => return Err(error),
             }

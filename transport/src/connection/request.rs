@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ringlink_codec as codec;
 use ringlink_codec::exchange::{Exchange, Origin, Step};
-use ringlink_codec::reply::{End, Path, Refusal};
+use ringlink_codec::reply::{End, Errno, Path, Refusal};
 use ringlink_codec::table::{AttributeWriter, Body, Format, Operation, Record, Table};
 use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages, Writer};
 
@@ -99,7 +99,7 @@ impl Connection {
                 let Some(message) = messages.next().transpose()? else {
                     break;
                 };
-                match self.accept(&mut request.exchange, message, origin(&datagram)) {
+                match verdict(self.accept(&mut request.exchange, message, origin(&datagram)), message)? {
                     Step::Item(message) => {
                         expect(message, request.answer)?;
                         return Ok(Reply { datagram, at, answer: PhantomData });
@@ -123,7 +123,8 @@ impl Connection {
         loop {
             let datagram = self.receive_for(request, deadline)?;
             for message in Messages::new(&datagram) {
-                match self.accept(&mut request.exchange, message?, origin(&datagram)) {
+                let message = message?;
+                match verdict(self.accept(&mut request.exchange, message, origin(&datagram)), message)? {
                     Step::Finished { warning, .. } => return Ok(warning.map(|text| text.to_string())),
                     Step::Failed(refusal) => return Err(self.refused(&refusal, request)),
                     Step::Item(message) => each(message),
@@ -183,14 +184,27 @@ impl Connection {
         origin: Origin,
         each: &mut impl FnMut(Body<'_, A>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        for message in Messages::new(bytes) {
+        let mut messages = Messages::new(bytes);
+        while let Some(message) = messages.next() {
             // After an error the iterator ends: what is behind such a message in the datagram is left out.
             let message = message.inspect_err(|_| request.exchange.skipped())?;
-            if self.take(request, message, origin)? {
-                each(Body::of(message))?;
+            if self.take(request, message, origin)?
+                && let Err(error) = each(Body::of(message))
+            {
+                self.leave_out(request, bytes.get(messages.offset()..).unwrap_or_default(), origin);
+                return Err(error);
             }
         }
         Ok(())
+    }
+
+    /// Goes through what is left out of a datagram of a dump, for the dump's end may be in it, which does not come again.
+    #[cold]
+    pub(super) fn leave_out(&self, request: &mut Request, bytes: &[u8], origin: Origin) {
+        for message in Messages::new(bytes).map_while(Result::ok) {
+            // Of a refusal nobody is there to hear.
+            let _ = self.take(request, message, origin);
+        }
     }
 
     /// Takes one message of a dump: says whether it is an answer of the type asked for, sees to the rest.
@@ -240,10 +254,7 @@ impl Connection {
         }
         let buffer = self.request.borrow();
         let result = self.send(buffer.get(..length).unwrap_or_default(), deadline);
-        *sent = match &result {
-            Ok(_) => true,
-            Err(error) => error.is_timed_out() || error.is_loss(),
-        };
+        *sent = !result.as_ref().is_err_and(Error::is_of_sending);
         result
     }
 
@@ -253,7 +264,22 @@ impl Connection {
         if self.strays.get() {
             self.throw_strays_away();
         }
-        self.engine.exchange(bytes, deadline)
+        match self.engine.exchange(bytes, deadline) {
+            // Of the last receive of the dump before: what was sent has been sent.
+            Err(error @ Error::System { errno: libc::EINVAL, .. }) if !error.is_of_sending() => {
+                self.retries.set(self.retries.get().wrapping_add(1));
+                self.receive(deadline)
+            }
+            Ok(datagram) if !self.believes(&datagram) => self.receive(deadline),
+            other => other,
+        }
+    }
+
+    /// Whether a datagram is from who is asked, and to this socket alone. What is in another one is nobody's answer, however it
+    /// reads, and even where it cannot be read.
+    #[inline]
+    fn believes(&self, datagram: &Datagram<'_>) -> bool {
+        datagram.sender() == self.socket().peer() && datagram.group() == 0
     }
 
     /// Receives a datagram.
@@ -266,6 +292,7 @@ impl Connection {
                     left -= 1;
                     self.retries.set(self.retries.get().wrapping_add(1));
                 }
+                Ok(datagram) if !self.believes(&datagram) => {}
                 other => return other,
             }
         }
@@ -322,6 +349,10 @@ impl Connection {
     /// The error for a refusal of the request in the request buffer.
     #[cold]
     fn refused(&self, refusal: &Refusal<'_>, request: &Request) -> Error {
+        if refusal.errno == Errno::BUSY {
+            // The dump that nothing came of any more is under way after all: the next one waits for its end.
+            self.abandoned.set(self.abandoned.get().or(self.forgotten.take()));
+        }
         let buffer = self.request.borrow();
         let message = buffer.get(..request.length).and_then(|bytes| Message::parse(bytes).ok());
         refused(refusal, message, request.root)
@@ -348,6 +379,19 @@ impl Root {
 pub(crate) fn refused(refusal: &Refusal<'_>, request: Option<Message<'_>>, root: Root) -> Error {
     let path = request.map_or_else(Path::default, |request| refusal.path(request, (root.space)(), root.header));
     Error::Refused(Box::new(Refused::new(refusal, root.name, path)))
+}
+
+/// Says no to a verdict that does not say how it went.
+pub(crate) fn verdict<'m>(step: Step<'m>, message: Message<'_>) -> Result<Step<'m>, Error> {
+    // An error number, and the header of the request that it is about.
+    const VERDICT: u32 = 20;
+    match u32::try_from(message.payload.len()) {
+        Ok(found @ ..VERDICT) if message.header.kind == MessageType::ERROR && !matches!(step, Step::NotMine) => {
+            let kind = codec::wire::ErrorKind::PayloadLength { found, expected: VERDICT };
+            Err(Error::Codec(codec::Error::new(kind, 16)))
+        }
+        _ => Ok(step),
+    }
 }
 
 /// Says no to an answer of another type.

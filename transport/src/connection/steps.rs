@@ -329,6 +329,8 @@ impl<A: Format> Advance for Dump<'_, A> {
 
 impl<A> Drop for Dump<'_, A> {
     fn drop(&mut self) {
+        let rest = self.datagram.get(self.at..).unwrap_or_default();
+        self.connection.leave_out(&mut self.request, rest, self.origin);
         if self.request.is_under_way() {
             self.connection.abandoned.set(Some(self.request.exchange));
         }

@@ -12,7 +12,7 @@ use ringlink_codec::wire::{Flags, Message, MessageHeader, Messages, RawAttribute
 
 use super::Connection;
 use super::batch::{Failure, REFUSAL};
-use super::request::{Root, exchange, origin, refused};
+use super::request::{Root, exchange, origin, refused, verdict};
 use super::steps::{Advance, poll};
 use crate::engine::{Datagram, Deadline};
 use crate::error::{Error, Refused};
@@ -458,8 +458,10 @@ impl<'c> Transaction<'c> {
         for message in Messages::new(&datagram) {
             let message = message?;
             let place = message.header.sequence.wrapping_sub(state.first);
-            let mut asked = exchange(connection.socket(), Exchange::apply, message.header.sequence);
-            let step = connection.accept(&mut asked, message, origin(&datagram));
+            // Behind the commands there is the end. What is beyond that is of a request that was given up.
+            let sequence = if place <= last.saturating_add(1) { message.header.sequence } else { state.first };
+            let mut asked = exchange(connection.socket(), Exchange::apply, sequence);
+            let step = verdict(connection.accept(&mut asked, message, origin(&datagram)), message)?;
             let command = usize::try_from(place).ok().and_then(|place| self.messages.get(place.checked_sub(1)?));
             match (step, command) {
                 (Step::Item(message), Some(command)) => each(command.index, message),
@@ -497,10 +499,7 @@ fn send_or_receive<'c>(
         return connection.receive(deadline);
     }
     let result = connection.send(bytes.unwrap_or_default(), deadline);
-    *sent = match &result {
-        Ok(_) => true,
-        Err(error) => error.is_timed_out() || error.is_loss(),
-    };
+    *sent = !result.as_ref().is_err_and(Error::is_of_sending);
     result
 }
 

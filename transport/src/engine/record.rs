@@ -182,7 +182,7 @@ impl<W: Write + Send> Engine for Recorder<W> {
         let outcome = self.engine.exchange(bytes, deadline);
         let mut log = self.log.borrow_mut();
         match &outcome {
-            Err(error) if is_of_sending(error) => log.put_sent(start.elapsed(), bytes, Some(error)),
+            Err(error) if error.is_of_sending() => log.put_sent(start.elapsed(), bytes, Some(error)),
             _ => {
                 log.put_sent(Duration::ZERO, bytes, None);
                 log.put_received(start.elapsed(), &outcome);
@@ -210,15 +210,6 @@ impl<W: Write + Send> Engine for Recorder<W> {
 
     fn counters(&self) -> Counters {
         self.engine.counters()
-    }
-}
-
-/// Whether an exchange that failed so did not get as far as receiving: no room for an answer, or a send that failed.
-fn is_of_sending(error: &Error) -> bool {
-    match error {
-        Error::Exhausted { .. } => true,
-        Error::System { call, .. } => call.starts_with("send"),
-        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ use ringlink_codec::exchange::{Exchange, Origin, Step};
 use ringlink_codec::reply::End;
 use ringlink_codec::wire::{Flags, Message, MessageHeader, MessageType, Messages};
 
-use crate::connection::{Config, Root, exchange, expect, refused};
+use crate::connection::{Config, Root, exchange, expect, refused, verdict};
 use crate::engine::{self, Datagram, Deadline, Engine};
 use crate::error::Error;
 use crate::socket::{Protocol, Socket};
@@ -331,7 +331,14 @@ impl Batch {
                 counts.strays += 1;
                 continue;
             };
-            match (flying.exchange.accept(message, origin(datagram)), flying.kind) {
+            let step = match verdict(flying.exchange.accept(message, origin(datagram)), message) {
+                Ok(step) => step,
+                Err(error) => {
+                    flying.tell(Err(error));
+                    continue;
+                }
+            };
+            match (step, flying.kind) {
                 (Step::Item(message), Kind::Get(answer)) => {
                     flying.tell(expect(message, answer).map(|()| Outcome::Answer(owned(message))));
                 }
