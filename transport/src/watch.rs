@@ -447,17 +447,20 @@ impl<F: Subject, S: Store> Watch<F, S> {
     /// Reads the table; says how that ended, and whether the store was full.
     fn dump(&mut self, tell: &mut Tell<'_, F>) -> Result<(End, bool), Error> {
         let (subject, store) = (&self.subject, &mut self.store);
-        let mut full = false;
+        let (mut full, mut begun) = (false, false);
         let mut dump = self.connection.dump(subject.dump(), subject.header(), |_| {})?;
         loop {
             match dump.next_message() {
-                Ok(Some(message)) => match take(subject, store, message, tell) {
-                    Err(Error::Full) => full = true,
-                    other => other.map(drop)?,
-                },
+                Ok(Some(message)) => {
+                    begun = true;
+                    match take(subject, store, message, tell) {
+                        Err(Error::Full) => full = true,
+                        other => other.map(drop)?,
+                    }
+                }
                 Ok(None) => return Ok((dump.end(), full)),
-                // There is no table yet.
-                Err(error) if error.is_not_found() => return Ok((End::default(), full)),
+                // There is no table yet; a dump that breaks off is another matter.
+                Err(error) if error.is_not_found() && !begun => return Ok((End::default(), full)),
                 Err(error) => return Err(error),
             }
         }

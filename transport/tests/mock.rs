@@ -555,3 +555,19 @@ fn what_others_say_is_not_read() {
     }
     assert_eq!(plan.total(), 6);
 }
+
+#[test]
+fn a_dump_that_breaks_off_empties_no_mirror() {
+    let kernel = kernel(3);
+    let mut watch = kernel.watch(Links, Map::new()).expect("a watch");
+    let until = Deadline::after(Duration::from_secs(20));
+    watch.catch_up(until, |_| Ok(())).expect("caught up");
+    kernel.with(|interfaces| (interfaces.breaks, interfaces.broken) = (Some(2), Some(Errno::NODEV)));
+    watch.resync();
+    assert!(watch.catch_up(until, |_| Ok(())).is_err_and(|error| error.is_not_found()));
+    assert!(!watch.is_live() && watch.store().len() == 3);
+    // Where there is nothing to read, there is nothing.
+    kernel.with(|interfaces| interfaces.breaks = Some(0));
+    watch.catch_up(until, |_| Ok(())).expect("caught up");
+    assert!(watch.is_live() && watch.store().is_empty());
+}
