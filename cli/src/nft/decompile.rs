@@ -1472,3 +1472,52 @@ pub(super) fn ct_type(family: u8, key: CtKey) -> (Type, u32, Order) {
         _ => (Type::INTEGER, 32, Host),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringlink::codec::netfilter::{Family, NetfilterHeader};
+    use ringlink::codec::prelude::*;
+
+    use super::super::json::Json;
+    use super::super::print::Printer;
+    use super::super::ruleset::Ruleset;
+    use super::*;
+    use crate::names::Names;
+
+    /// The statements of a rule, in JSON.
+    fn statements(fill: impl FnOnce(&mut RuleWriter<'_, '_, '_>)) -> serde_json::Value {
+        let mut buffer = Buffer::<2048>::new();
+        let message = buffer.message(Nft::NEWRULE.create(), NetfilterHeader::of(Family::INET), |rule| {
+            rule.put(ringlink::codec::netfilter::nftables::Rule::TABLE, "t");
+            rule.nest(ringlink::codec::netfilter::nftables::Rule::EXPRESSIONS, |list| {
+                fill(&mut RuleWriter::new(list, Family::INET))
+            });
+        });
+        let body = Message::parse(message.unwrap()).unwrap().body(Nft::NEWRULE).unwrap();
+        let rule = Ruleset::default().rule(body.header, body.attributes).unwrap();
+        let mut out = Json::default();
+        let names = Names::default();
+        out.list(|out| rule.statements.iter().for_each(|one| one.json(out, Printer { names: &names })));
+        serde_json::from_slice(&out.bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_known_is_shown_and_the_rest_too() {
+        let read = statements(|rule| {
+            rule.counter();
+            rule.bare("novelty");
+            // A comparison of a register that nothing was loaded into.
+            rule.compare(Register::REG_3, CmpOp::EQ, &[1, 2]);
+            // One that has too few bytes for a number.
+            rule.expression("limit", Limit, |limit| limit.put_raw(Limit::RATE.number(), &[0, 1, 2]));
+            rule.accept();
+        });
+        let rows = read.as_array().unwrap();
+        assert_eq!(rows[0], serde_json::json!({ "counter": { "packets": 0, "bytes": 0 } }));
+        assert_eq!(rows[1], serde_json::json!({ "unknown": { "name": "novelty", "bytes": "0x" } }));
+        assert_eq!(rows[2]["unknown"]["name"], "cmp");
+        assert_eq!(rows[3]["unknown"]["name"], "limit");
+        assert!(rows[3]["unknown"]["error"].as_str().unwrap().contains("NFTA_LIMIT_RATE"), "{read}");
+        assert_eq!(rows[4], serde_json::json!({ "accept": null }));
+    }
+}
