@@ -464,6 +464,11 @@ impl Engine for Faulty {
         self.receive(deadline)
     }
 
+    fn wipe(&self) {
+        self.engine.wipe();
+        self.slots.wipe();
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         match self.due.borrow().is_empty() && !self.hesitated.get() {
             true => self.engine.descriptor(),
