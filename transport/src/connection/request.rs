@@ -341,8 +341,11 @@ impl Connection {
     #[cold]
     fn note_abandoned(&self, message: Message<'_>, origin: Origin) {
         if let Some(mut abandoned) = self.abandoned.get() {
-            abandoned.accept(message, origin);
-            self.abandoned.set((!abandoned.is_finished()).then_some(abandoned));
+            let busy =
+                matches!(abandoned.accept(message, origin), Step::Failed(refusal) if refusal.errno == Errno::BUSY);
+            // The kernel is at the one before it.
+            let before = if busy { self.forgotten.take() } else { None };
+            self.abandoned.set((!abandoned.is_finished()).then_some(abandoned).or(before));
         }
     }
 
