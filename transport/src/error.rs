@@ -277,6 +277,12 @@ impl Error {
         matches!(self.errno(), Some(libc::EPERM | libc::EACCES))
     }
 
+    /// Whether there is no descriptor or no memory left.
+    pub(crate) fn is_shortage(&self) -> bool {
+        let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS];
+        matches!(self, Error::System { errno, .. } if shortages.contains(errno))
+    }
+
     /// Whether an exchange that failed so did not get as far as receiving: no room for an answer, or a send that failed.
     pub(crate) fn is_of_sending(&self) -> bool {
         match self {

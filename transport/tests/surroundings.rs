@@ -5,15 +5,21 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use ringlink::codec::route::watched::Links;
+use ringlink::codec::route::{Family, Link, LinkFlags, LinkHeader, RouteHeader, Rtm};
 use ringlink::engine::auto::Auto;
 use ringlink::engine::ring::{Ring, RingConfig};
 use ringlink::engine::syscall::{Syscall, SyscallConfig};
 use ringlink::engine::{self, Deadline, Engine, EngineChoice, EngineKind, Reason, Sizes};
 use ringlink::error::Error;
+use ringlink::fleet::FleetConfig;
 use ringlink::namespace::Namespace;
 use ringlink::socket::{Protocol, Socket, SocketOptions};
+use ringlink::watch::{Map, Watch};
+use ringlink::{Config, Connection, Fleet, Monitor, shared};
 
 mod kernel;
 
@@ -89,7 +95,8 @@ struct Named(String);
 
 impl Named {
     fn new() -> Named {
-        let name = format!("ringlink-test-{}", std::process::id());
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ringlink-test-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         ip(&format!("netns add {name}"));
         Named(name)
     }
@@ -282,4 +289,192 @@ fn signals_do_not_end_a_wait() {
         }
         assert_eq!(waiter.join().expect(name), (Err(Error::TimedOut), true), "{name}");
     }
+}
+
+/// Bounds the numbers that the process's descriptors may have; returns what the bound was.
+fn bound_descriptors(most: libc::rlim_t) -> libc::rlim_t {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit is valid during the call.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    let before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+    before
+}
+
+/// Whatever opens sockets, by its name, and what came of it.
+fn open_everything() -> Vec<(&'static str, Result<(), Error>)> {
+    let link = [GROUP_LINK];
+    vec![
+        ("a connection", Connection::open(Protocol::ROUTE).map(drop)),
+        ("a monitor", Monitor::open(Protocol::ROUTE, &link).map(drop)),
+        ("a watch", Watch::open(Links, Map::new()).map(drop)),
+        ("a shared handle", shared::open(Protocol::ROUTE).map(drop)),
+        (
+            "a fleet",
+            Fleet::new(FleetConfig::default())
+                .and_then(|mut fleet| fleet.open(Protocol::ROUTE, &SocketOptions::default(), 3).map(drop)),
+        ),
+    ]
+}
+
+#[test]
+fn no_descriptor_is_left() {
+    // In a process of its own, whose limit is changed.
+    if !is_alone("no_descriptor_is_left", |_| {}) {
+        return;
+    }
+    isolated("no_descriptor_is_left", || {
+        ip("link set lo up");
+        add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..20_000);
+        let mut connection = Connection::open(Protocol::ROUTE).expect("a connection");
+        let inet = RouteHeader { family: Family::INET, ..RouteHeader::default() };
+        let mut dump = connection.dump(Rtm::GETROUTE, inet, |_| {}).expect("begun");
+        assert!(dump.next().expect("one").is_some());
+        drop(dump);
+
+        let usual = bound_descriptors(0);
+        // What a dump that was given up has left is received, since its socket cannot be replaced.
+        let mut count = 0;
+        let dump = connection.dump(Rtm::GETROUTE, inet, |_| {});
+        let end = dump.and_then(|dump| {
+            dump.for_each(|_| {
+                count += 1;
+                Ok(())
+            })
+        });
+        let opened = open_everything();
+        bound_descriptors(usual);
+        assert!(end.expect("an end").is_complete() && count >= 20_000, "{count}");
+        assert_eq!(connection.statistics().reopened, 0);
+        for (name, opened) in opened {
+            assert_eq!(opened.map_err(|error| error.errno()), Err(Some(libc::EMFILE)), "{name}");
+        }
+
+        // With a few left, each step of opening fails once, and leaves none open.
+        let descriptors = || fs::read_dir("/proc/self/fd").expect("descriptors").count();
+        let before = descriptors();
+        let mut failures = 0;
+        for most in 4..60 {
+            bound_descriptors(most);
+            let opened = open_everything();
+            bound_descriptors(usual);
+            for (name, opened) in opened {
+                failures += usize::from(opened.is_err());
+                assert!(
+                    opened.as_ref().map_or_else(|error| error.errno() == Some(libc::EMFILE), |()| true),
+                    "{name}: {opened:?}"
+                );
+            }
+        }
+        assert!((5..200).contains(&failures), "{failures}");
+        assert_eq!(descriptors(), before);
+        assert!(open_everything().iter().all(|(_, opened)| opened.is_ok()));
+    });
+}
+
+#[test]
+fn memory_is_short() {
+    isolated("memory_is_short", || {
+        ip("link set lo up");
+        forbid(libc::SYS_io_uring_setup, libc::ENOMEM);
+        let ring = engine::open(EngineChoice::Ring, request_socket()).expect_err("no ring");
+        assert_eq!(ring, Error::System { call: "io_uring_setup", errno: libc::ENOMEM });
+        let engine = Auto::new(request_socket(), Sizes { threshold: 1, ..Sizes::default() }).expect("an engine");
+        add_routes(&engine, 0..3000);
+        assert_eq!(count_routes(&engine), 3000);
+        assert_eq!((engine.kind(), engine.reason()), (EngineKind::Syscall, Reason::NoRing(ring)));
+        // Events come without one, too.
+        let monitor = Monitor::open(Protocol::ROUTE, &[GROUP_LINK]).expect("a monitor");
+        ip("link set lo down");
+        assert!(monitor.receive(soon()).is_ok());
+        forbid(libc::SYS_socket, libc::ENOBUFS);
+        for (name, opened) in open_everything() {
+            let error = opened.expect_err(name);
+            assert!(matches!(error.errno(), Some(libc::ENOBUFS | libc::ENOMEM)), "{name}: {error}");
+        }
+        assert_eq!(count_routes(&engine), 0, "the routes went with the interface");
+    });
+}
+
+#[test]
+fn a_namespace_and_its_interfaces_go_away() {
+    isolated("a_namespace_and_its_interfaces_go_away", || {
+        let name = Named::new();
+        let there = |arguments: &str| ip(&format!("-n {} {arguments}", name.0));
+        for number in 0..60 {
+            there(&format!("link add bridge{number} type bridge"));
+        }
+        for choice in [EngineChoice::Syscall, EngineChoice::Auto] {
+            let config = Config { engine: choice, ..Config::in_namespace(Namespace::name(&name.0).expect("found")) };
+            let mut connection = Connection::with(Protocol::ROUTE, config.clone()).expect("a connection");
+            let monitor = Monitor::with(Protocol::ROUTE, &config, &[GROUP_LINK]).expect("a monitor");
+            let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun");
+            let first = dump.next().expect("one").map(|link| link.header.index);
+            assert_eq!(first, Some(1));
+            let victims = if choice == EngineChoice::Auto { [50, 51] } else { [58, 59] };
+            victims.iter().for_each(|number| there(&format!("link del bridge{number}")));
+            let mut count = 1;
+            while dump.next().expect("one").is_some() {
+                count += 1;
+            }
+            assert!(count >= 57 && !dump.end().truncated, "{count} {:?}", dump.end());
+            drop(dump);
+            assert!(monitor.receive(soon()).is_ok());
+        }
+        let config = Config::in_namespace(Namespace::name(&name.0).expect("found"));
+        let mut connection = Connection::with(Protocol::ROUTE, config.clone()).expect("a connection");
+        let monitor = Monitor::with(Protocol::ROUTE, &config, &[GROUP_LINK]).expect("a monitor");
+        let mut dump = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {}).expect("begun");
+        assert!(dump.next().expect("one").is_some());
+        // Its name goes; sockets in it keep it, and all goes on.
+        drop(name);
+        let mut count = 1;
+        while dump.next().expect("one").is_some() {
+            count += 1;
+        }
+        assert!(count >= 57 && dump.end().is_complete(), "{count}");
+        drop(dump);
+        assert_eq!(monitor.receive(Deadline::after(Duration::ZERO)).map(drop), Err(Error::TimedOut));
+        let up = LinkHeader { index: 1, flags: LinkFlags::UP, change: LinkFlags::UP, ..LinkHeader::default() };
+        assert_eq!(connection.apply(Rtm::SETLINK, up, |_| {}), Ok(None));
+        let notice = monitor.receive(soon()).expect("an event");
+        assert!(!notice.bytes().is_empty());
+        let lo = connection.get(Rtm::GETLINK, LinkHeader { index: 1, ..LinkHeader::default() }, |_| {}).expect("lo");
+        assert_eq!(
+            lo.body().attributes.get(Link::IFNAME).expect("read").map(|name| name.to_string()),
+            Some("lo".into())
+        );
+    });
+}
+
+#[test]
+fn a_child_that_was_forked_takes_nothing_away() {
+    isolated("a_child_that_was_forked_takes_nothing_away", || {
+        ip("link set lo up");
+        add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..5000);
+        for (name, engine) in engines(request_socket) {
+            engine.send(&dump_routes(3)).expect(name);
+            drop(engine.receive(soon()).expect(name));
+            // It has copies of all descriptors and of the ring's memory, and does nothing.
+            // SAFETY: the child calls nothing but pause(2), until it is ended.
+            let child = match unsafe { libc::fork() } {
+                0 => loop {
+                    // SAFETY: no pointers are passed.
+                    unsafe { libc::pause() };
+                },
+                child => child,
+            };
+            assert!(child > 0, "{name}");
+            while messages(&engine.receive(soon()).expect(name)).iter().all(|(kind, ..)| *kind != DONE) {}
+            assert_eq!(count_routes(&*engine), 5000, "{name}");
+            // SAFETY: the child is ours and was not waited for; the status may be null.
+            unsafe {
+                libc::kill(child, libc::SIGKILL);
+                assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+            }
+            assert_eq!(count_routes(&*engine), 5000, "{name}");
+        }
+    });
 }

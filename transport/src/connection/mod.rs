@@ -5,6 +5,9 @@
 //! request runs at a time; each is numbered, registered before it is sent, and ends with an answer, an
 //! acknowledgement, an [`End`](crate::codec::reply::End), or an error that says what is known. It retries nothing on its own.
 //!
+//! After fork(2) it is the parent's: a child that uses it takes the parent's answers away, and with a ring must not even drop
+//! it. The child opens one of its own. A program that is executed inherits nothing.
+//!
 //! ```
 //! use ringlink::codec::route::{Link, LinkHeader, Rtm};
 //! use ringlink::{Connection, Protocol};

@@ -32,7 +32,9 @@ impl Connection {
     /// The deadline is for each datagram; where some of the old dump was lost, there is none. Where nothing has come until then, the old dump's end may have been lost, and
     /// nothing will: the old dump is forgotten. Where it was under way after all, the kernel says so to the new one (`EBUSY`).
     pub(super) fn settle(&mut self, deadline: fn(&Connection) -> Deadline) -> Result<(), Error> {
-        self.forgotten.set(None);
+        if self.abandoned.get().is_none() {
+            self.forgotten.set(None);
+        }
         let mut received = 0;
         let waits = !deadline(self).has_passed();
         let mut lost = self.abandoned.get().is_some_and(|abandoned| abandoned.end().truncated);
@@ -63,7 +65,11 @@ impl Connection {
         if !self.replaceable {
             return Ok(false);
         }
-        let engine = open_engine(self.engine.socket().protocol(), &self.config)?;
+        let engine = match open_engine(self.engine.socket().protocol(), &self.config) {
+            // What the old dump has left can be received yet.
+            Err(error) if error.is_shortage() => return Ok(false),
+            engine => engine?,
+        };
         let here = engine.socket().namespace_cookie();
         match (here, self.engine.socket().namespace_cookie()) {
             (Ok(new), Ok(old)) if new == old => {}

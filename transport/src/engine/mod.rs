@@ -80,8 +80,8 @@ pub(crate) fn prefer_ring(
         EngineChoice::Ring => Ok(Box::new(ring()?)),
         EngineChoice::Syscall => Ok(Box::new(syscall()?)),
         EngineChoice::Auto => match ring() {
-            // A limit on memory that a ring runs into leaves enough for a socket.
-            Err(Error::NoRing { .. } | Error::System { errno: libc::ENOMEM, .. }) => Ok(Box::new(syscall()?)),
+            // A limit on memory or descriptors that a ring runs into may leave enough for a socket.
+            Err(error) if error.is_shortage() || matches!(error, Error::NoRing { .. }) => Ok(Box::new(syscall()?)),
             ring => Ok(Box::new(ring?)),
         },
     }
