@@ -16,14 +16,21 @@ use ringlink::codec::netfilter::{Control, Family, NetfilterHeader};
 use ringlink::codec::prelude::*;
 use ringlink::codec::reply::Errno;
 use ringlink::codec::route::watched::Links;
-use ringlink::codec::route::{Group, Link, LinkHeader, LinkMessage, Rtm};
+use ringlink::codec::route::{
+    Address, AddressHeader, Family as AddressFamily, Group, Link, LinkHeader, LinkMessage, Route, RouteHeader, Rtm,
+};
 use ringlink::connection::steps::Advance;
-use ringlink::engine::Deadline;
 use ringlink::engine::faults::{Fault, Plan};
 use ringlink::engine::mock::Mock;
+use ringlink::engine::ring::RingConfig;
+use ringlink::engine::{self, Deadline, Sizes};
 use ringlink::server::{self, Answer, Request, Service};
 use ringlink::watch::{Map, Watch, WatchConfig};
-use ringlink::{Config, Connection, Error, Monitor, Protocol};
+use ringlink::{Config, Connection, EngineChoice, Error, Monitor, Protocol};
+
+mod kernel;
+
+use kernel::{add_routes, ip, isolated, missing, request_socket};
 
 /// Counts what was allocated and not freed.
 struct Counting;
@@ -880,4 +887,140 @@ fn every_call_ends_well() {
     assert!(figures.slowest < DEADLINE, "{:?}", figures.slowest);
     assert_eq!(before.0, after.0, "descriptors");
     assert!(after.1 <= before.1 + 4096, "{before:?} {after:?}");
+}
+
+/// What may be said when a fault was met: nothing of what the kernel refuses.
+fn is_of_a_fault(error: &Error) -> bool {
+    match error {
+        // The dump before is under way yet, though nothing came of it when that was waited for.
+        Error::Refused(refused) => refused.errno == Errno::BUSY,
+        Error::TimedOut | Error::Overrun { .. } | Error::Truncated { .. } | Error::Codec(_) => true,
+        Error::System { call, .. } => matches!(*call, "send" | "recv"),
+        _ => false,
+    }
+}
+
+#[test]
+fn the_live_kernel_under_faults() {
+    let _alone = alone();
+    const ROUTES: usize = 3000;
+    isolated("the_live_kernel_under_faults", || {
+        ip("link set lo up");
+        ip("link add v0 type veth peer name v1");
+        ip("link add b0 type bridge");
+        // A ring of two slots is exhausted and armed anew all the time.
+        let open = |(choice, slots)| {
+            let ring = RingConfig { slots, ..RingConfig::default() };
+            engine::open_with(choice, Sizes { ring, threshold: 1, ..Sizes::default() }, request_socket())
+        };
+        let plain = engine::open(EngineChoice::Syscall, request_socket()).expect("an engine");
+        add_routes(&*plain, 0..ROUTES as u32);
+        drop(plain);
+        let wanted = number("RINGLINK_FAULTS").unwrap_or(10_000) / 20;
+        let kinds =
+            [(EngineChoice::Syscall, 24), (EngineChoice::Ring, 24), (EngineChoice::Ring, 2), (EngineChoice::Auto, 24)];
+        for choice in kinds {
+            if let Err(error) = open(choice) {
+                missing("the_live_kernel_under_faults", &error.to_string());
+                continue;
+            }
+            let before = descriptors();
+            let (mut met, mut right, mut said, mut slowest) = (0, 0_u32, 0_u32, Duration::ZERO);
+            for seed in 1.. {
+                let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Opening).collect();
+                let plan = Plan::new(seed, [3, 10][seed as usize % 2], &faults);
+                let config = Config { deadline: Some(DEADLINE), ..Config::default() };
+                let engine = plan.over(open(choice).expect("an engine")).expect("an engine");
+                let mut connection = Connection::over(engine, config);
+                for round in 0..24 {
+                    if round == 18 {
+                        plan.set_chance(0);
+                    }
+                    let start = Instant::now();
+                    match live_call(&mut connection, round, &plan, ROUTES) {
+                        Ok(true) => right += 1,
+                        Ok(false) => said += 1,
+                        Err(error) => {
+                            assert!(round < 18 && is_of_a_fault(&error), "seed {seed}, round {round}: {error:?}");
+                            said += 1;
+                        }
+                    }
+                    slowest = slowest.max(start.elapsed());
+                }
+                met += plan.total();
+                if met >= wanted {
+                    break;
+                }
+            }
+            println!("{choice:?}: {met} faults, {right} calls right, {said} said, the slowest {slowest:?}");
+            assert!(slowest < DEADLINE);
+            assert_eq!(descriptors(), before);
+        }
+    });
+}
+
+/// One of the calls whose right answers are known here; says whether it was answered in full.
+fn live_call(connection: &mut Connection, round: usize, plan: &Plan, routes: usize) -> Result<bool, Error> {
+    let duplicates = plan.count(Fault::Duplicate);
+    let twice = |plan: &Plan| plan.count(Fault::Duplicate) > duplicates;
+    let of_lo = AddressHeader { family: AddressFamily::INET, prefixlen: 32, index: 1, ..AddressHeader::default() };
+    let address = std::net::Ipv4Addr::new(127, 9, 9, 9);
+    match round % 6 {
+        0 => {
+            let reply = connection.get(Rtm::GETLINK, header(1), |_| {})?;
+            assert_eq!(reply.body().attributes.get(Link::IFNAME)?.map(|name| name.to_string()).as_deref(), Some("lo"));
+        }
+        1 => {
+            let refused = connection.apply(Rtm::SETLINK, header(9999), |link| link.put(Link::MTU, 1500));
+            match refused {
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+                Ok(_) => panic!("there is no such interface"),
+            }
+        }
+        2 => {
+            let mut names = BTreeSet::new();
+            let mut links = connection.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?;
+            while let Some(link) = links.next()? {
+                names.insert(link.attributes.get(Link::IFNAME)?.unwrap_or_default().to_string());
+            }
+            if !links.end().is_complete() {
+                return Ok(false);
+            }
+            assert_eq!(names, BTreeSet::from(["lo", "v0", "v1", "b0"].map(str::to_owned)));
+        }
+        3 => {
+            let mut count = 0;
+            let inet = RouteHeader { family: AddressFamily::INET, ..RouteHeader::default() };
+            let end = connection.dump(Rtm::GETROUTE, inet, |_| {})?.for_each(|route| {
+                let destination = route.attributes.get(Route::DST)?;
+                count += usize::from(destination.is_some_and(|to| to.to_string().starts_with("10.")));
+                Ok(())
+            })?;
+            if !end.is_complete() {
+                return Ok(false);
+            }
+            assert!(count == routes || twice(plan) && count > routes, "{count} routes");
+        }
+        4 => {
+            connection.apply(Rtm::NEWADDR.replace(), of_lo, |put| put.put(Address::LOCAL, address))?;
+            let inet = AddressHeader { family: AddressFamily::INET, ..AddressHeader::default() };
+            let mut found = false;
+            let end = connection.dump(Rtm::GETADDR, inet, |_| {})?.for_each(|other| {
+                found |=
+                    other.attributes.get(Address::LOCAL)?.is_some_and(|local| local == std::net::IpAddr::V4(address));
+                Ok(())
+            })?;
+            if !end.is_complete() {
+                return Ok(false);
+            }
+            assert!(found);
+        }
+        _ => {
+            let inet = RouteHeader { family: AddressFamily::INET, ..RouteHeader::default() };
+            let mut dump = connection.dump(Rtm::GETROUTE, inet, |_| {})?;
+            assert!(dump.next()?.is_some() || !dump.end().is_complete());
+        }
+    }
+    Ok(true)
 }
