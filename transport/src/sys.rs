@@ -497,6 +497,12 @@ pub(crate) struct Lease<'s> {
 }
 
 impl Lease<'_> {
+    #[cold]
+    #[inline(never)]
+    fn overwrite(&mut self) {
+        ringlink_codec::table::wipe(self.bytes_mut());
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: the slot is initialised (mappings start zeroed) and, by the invariant, nobody writes to it meanwhile.
         unsafe { std::slice::from_raw_parts(self.slots.start(self.number).as_ptr(), self.slots.size) }
@@ -511,7 +517,7 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         if self.slots.wiped.get() {
-            ringlink_codec::table::wipe(self.bytes_mut());
+            self.overwrite();
         }
         self.slots.give_back(self.number);
     }

@@ -156,7 +156,7 @@ impl<'c> Batch<'c> {
         let result = self.step(self.connection.deadline());
         // A datagram that failed is not come back to.
         self.sent = None;
-        self.connection.request.borrow_mut().forget();
+        self.connection.forget_request();
         if let Err(error) = &result {
             self.doubt.get_or_insert_with(|| error.clone());
         }
@@ -240,7 +240,7 @@ impl Advance for Batch<'_> {
         let result = poll(self.step(self.connection.passed()));
         if result.is_ready() {
             self.sent = None;
-            self.connection.request.borrow_mut().forget();
+            self.connection.forget_request();
         }
         if let Poll::Ready(Err(error)) = &result {
             self.doubt.get_or_insert_with(|| error.clone());

@@ -176,7 +176,7 @@ impl<A> Drop for Dump<'_, A> {
             let rest = datagram.bytes().get(self.at..).unwrap_or_default();
             self.connection.leave_out(&mut self.request, rest, origin(datagram));
         }
-        self.connection.request.borrow_mut().forget();
+        self.connection.forget_request();
         if self.request.is_under_way() {
             self.connection.abandoned.set(Some(self.request.exchange));
         }

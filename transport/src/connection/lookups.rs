@@ -123,7 +123,7 @@ where
         let result = self.step(self.connection.deadline());
         // A datagram that failed is not come back to.
         self.sent = None;
-        self.connection.request.borrow_mut().forget();
+        self.connection.forget_request();
         result
     }
 
@@ -207,7 +207,7 @@ where
         let result = poll(self.step(self.connection.passed()));
         if result.is_ready() {
             self.sent = None;
-            self.connection.request.borrow_mut().forget();
+            self.connection.forget_request();
         }
         result
     }

@@ -18,11 +18,19 @@ impl Memory {
     }
 
     /// Says that what is in it, or will be, is secret.
+    #[inline]
     pub(super) fn mark_secret(&mut self) {
         self.secret = true;
     }
 
+    /// The bytes, and whether they are secret, for who writes.
+    #[inline]
+    pub(super) fn parts(&mut self) -> (&mut [u8], &mut bool) {
+        (&mut self.bytes, &mut self.secret)
+    }
+
     /// Forgets what was in it. What is secret is overwritten, behind the end too; it stays as long as it is.
+    #[inline]
     pub(super) fn forget(&mut self) {
         if self.secret {
             self.overwrite();
@@ -31,6 +39,7 @@ impl Memory {
     }
 
     /// Puts a copy of these bytes in the place of what was there.
+    #[inline]
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         if self.secret {
             // Where there is no room, the memory that is given up must not have the old ones.
@@ -41,6 +50,7 @@ impl Memory {
     }
 
     /// Has no bytes any more.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.keep(&[]);
     }
@@ -57,12 +67,14 @@ impl Memory {
 impl Deref for Memory {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
 impl DerefMut for Memory {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }

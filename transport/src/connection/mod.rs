@@ -144,6 +144,8 @@ pub struct Connection {
     config: Config,
     /// The request being written or sent; of the configured size, so that nothing is allocated after opening.
     request: RefCell<Memory>,
+    /// Whether there is a secret in it.
+    secret: Cell<bool>,
     sequence: Cell<u32>,
     /// A dump that was given up while the kernel was still at it: no other can start on this socket before its end.
     abandoned: Cell<Option<Exchange>>,
@@ -203,6 +205,7 @@ impl Connection {
             engine,
             replaceable: false,
             request: RefCell::new(Memory::new(config.request)),
+            secret: Cell::new(false),
             config,
             sequence: Cell::new(sequence),
             abandoned: Cell::new(None),
@@ -243,7 +246,6 @@ impl Connection {
         let mut request = self.write(Exchange::get, operation, header, fill)?;
         let answer = self.answer(&mut request, self.deadline());
         self.note(&answer);
-        self.request.borrow_mut().forget();
         answer
     }
 
@@ -292,7 +294,7 @@ impl Connection {
         let mut request = self.write(Exchange::apply, operation, header, fill)?;
         let warning = self.acknowledgement(&mut request, self.deadline(), &mut each);
         self.note(&warning);
-        self.request.borrow_mut().forget();
+        self.forget_request();
         warning
     }
 

@@ -81,19 +81,19 @@ impl Outbox {
         };
         let port = connection.socket().port();
         let start = self.length.next_multiple_of(4);
-        let mut buffer = connection.request.borrow_mut();
         if self.waiting == 0 {
-            buffer.forget();
+            connection.forget_request();
         }
-        let mut writer = Writer::new(buffer.get_mut(start..).unwrap_or_default());
+        let mut buffer = connection.request.borrow_mut();
+        let (bytes, holds_secret) = buffer.parts();
+        let mut writer = Writer::new(bytes.get_mut(start..).unwrap_or_default());
         let message = MessageHeader { flags: Flags::REQUEST, sequence, port, ..MessageHeader::default() };
         operation.encode(&mut writer, message, header, |attributes| fill(attributes));
-        let secret = writer.is_secret();
-        let written = writer.finish().map(|request| request.len());
-        if secret {
-            buffer.mark_secret();
+        if writer.is_secret() {
+            *holds_secret = true;
+            connection.secret.set(true);
         }
-        let written = written?;
+        let written = writer.finish()?.len();
         if self.waiting == 0 {
             self.first = sequence;
             self.roots.clear();

@@ -66,21 +66,35 @@ impl Connection {
         fill: impl FnOnce(&mut AttributeWriter<'_, '_, Q::Space>),
     ) -> Result<Request, Error> {
         let exchange = exchange(self.engine.socket(), kind, self.next_sequence());
+        self.forget_request();
         let mut buffer = self.request.borrow_mut();
-        buffer.forget();
-        let mut writer = Writer::new(&mut buffer);
+        let (bytes, holds_secret) = buffer.parts();
+        let mut writer = Writer::new(bytes);
         let message = MessageHeader { flags: Flags::REQUEST, ..MessageHeader::default() };
         operation.encode(&mut writer, message, header, |attributes| fill(attributes));
-        let secret = writer.is_secret();
-        let written = writer.finish().map(|request| {
-            exchange.stamp(request);
-            request.len()
-        });
-        if secret {
-            buffer.mark_secret();
+        if writer.is_secret() {
+            *holds_secret = true;
+            self.secret.set(true);
         }
-        let length = written?;
+        let request = writer.finish()?;
+        exchange.stamp(request);
+        let length = request.len();
         Ok(Request { length, exchange, answer: operation.answer, root: Root::of(operation), sent: false })
+    }
+
+    /// Overwrites the request buffer where a request that is over had a secret in it.
+    #[inline]
+    pub(super) fn forget_request(&self) {
+        if self.secret.get() {
+            self.overwrite_request();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn overwrite_request(&self) {
+        self.secret.set(false);
+        self.request.borrow_mut().forget();
     }
 
     /// Gives a dump's request that was not sent yet another number, for the socket as it is now.
@@ -101,10 +115,15 @@ impl Connection {
                 };
                 match verdict(self.accept(&mut request.exchange, message, origin(&datagram)), message)? {
                     Step::Item(message) => {
+                        self.forget_request();
                         expect(message, request.answer)?;
                         return Ok(Reply { datagram, at, answer: PhantomData });
                     }
-                    Step::Failed(refusal) => return Err(self.refused(&refusal, request)),
+                    Step::Failed(refusal) => {
+                        let error = self.refused(&refusal, request);
+                        self.forget_request();
+                        return Err(error);
+                    }
                     // An acknowledgement is no answer: the kernel had nothing to say.
                     Step::Finished { .. } => return Err(Error::NoAnswer),
                     Step::NotMine | Step::Skip => {}

@@ -335,7 +335,7 @@ impl<A> Drop for Dump<'_, A> {
             self.connection.abandoned.set(Some(self.request.exchange));
         }
         self.connection.kept = mem::take(&mut self.datagram);
-        self.connection.request.borrow_mut().forget();
+        self.connection.forget_request();
     }
 }
 
@@ -368,7 +368,7 @@ pub(super) fn poll<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
 /// Has the request buffer forget a request that is over.
 fn over<T>(connection: &Connection, result: Poll<T>) -> Poll<T> {
     if result.is_ready() {
-        connection.request.borrow_mut().forget();
+        connection.forget_request();
     }
     result
 }
