@@ -25,6 +25,7 @@ use ringlink::engine::mock::Mock;
 use ringlink::engine::ring::RingConfig;
 use ringlink::engine::{self, Deadline, Sizes};
 use ringlink::server::{self, Answer, Request, Service};
+use ringlink::shared::{self, Handle, Limits};
 use ringlink::watch::{Map, Watch, WatchConfig};
 use ringlink::{Config, Connection, EngineChoice, Error, Monitor, Protocol};
 
@@ -1020,6 +1021,106 @@ fn live_call(connection: &mut Connection, round: usize, plan: &Plan, routes: usi
             let inet = RouteHeader { family: AddressFamily::INET, ..RouteHeader::default() };
             let mut dump = connection.dump(Rtm::GETROUTE, inet, |_| {})?;
             assert!(dump.next()?.is_some() || !dump.end().is_complete());
+        }
+    }
+    Ok(true)
+}
+
+/// Three threads ask through one handle; a fault of the worker's sockets is told to who is met by it, and goes by.
+#[test]
+fn a_shared_handle_under_faults() {
+    let _alone = alone();
+    let wanted = number("RINGLINK_FAULTS").unwrap_or(10_000) / 10;
+    let (mut met, mut right, mut said, before) = (0, 0, 0, descriptors());
+    for seed in 1.. {
+        let kernel = Mock::new(Protocol::ROUTE, State::default());
+        for index in 1..=LINKS as i32 {
+            kernel.with(|state| state.links.insert(index, 1));
+        }
+        // It starts without any.
+        let plan = Plan::new(seed, 0, &Fault::ALL);
+        let (source, of_source) = (kernel.clone(), plan.clone());
+        let open = move || of_source.over(source.engine()?);
+        // Waits for what was lost are not real ones, but for those that a receive of another socket has begun.
+        let config = Config { deadline: Some(Duration::from_millis(300)), request: 4096, ..Config::default() };
+        let (handle, worker) = shared::over(open, config, Limits { dumps: 2, ..Limits::default() }).expect("opened");
+        plan.set_chance([4, 12][seed as usize % 2]);
+        let (rights, saids) = std::thread::scope(|scope| {
+            scope.spawn(|| worker.run());
+            let threads: Vec<_> = (0..3)
+                .map(|thread| {
+                    let handle = handle.clone();
+                    scope.spawn(move || {
+                        let (mut rights, mut saids) = (0, 0);
+                        for round in 0..40_u32 {
+                            match shared_call(&handle, thread, round) {
+                                Ok(true) => rights += 1,
+                                Ok(false) => saids += 1,
+                                Err(error) => {
+                                    let opening = matches!(error.errno(), Some(libc::EMFILE | libc::ENOMEM));
+                                    assert!(is_of_a_fault(&error) || opening, "seed {seed}: {error:?}");
+                                    saids += 1;
+                                }
+                            }
+                        }
+                        (rights, saids)
+                    })
+                })
+                .collect();
+            let sums = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+            let sums = sums.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            plan.set_chance(0);
+            for thread in 0..3 {
+                for round in 40..44 {
+                    assert_eq!(shared_call(&handle, thread, round), Ok(true), "seed {seed}, round {round}");
+                }
+            }
+            drop(handle);
+            sums
+        });
+        right += rights;
+        said += saids;
+        met += plan.total();
+        if met >= wanted {
+            break;
+        }
+    }
+    println!("a shared handle: {met} faults, {right} calls right, {said} said");
+    assert_eq!(descriptors(), before);
+}
+
+/// A call of one of three threads, each of which has an interface of its own; says whether it was answered in full.
+fn shared_call(handle: &Handle, thread: i32, round: u32) -> Result<bool, Error> {
+    let index = 1 + thread;
+    match round % 4 {
+        0 => {
+            let warning = handle.apply(Rtm::SETLINK, header(index), |link| link.put(Link::MTU, 100 + round))?;
+            assert_eq!(warning, None);
+            let link = handle.get(Rtm::GETLINK, header(index), |_| {})?;
+            assert_eq!((link.body().header.index, link.body().attributes.get(Link::MTU)?), (index, Some(100 + round)));
+        }
+        1 => {
+            let refused = handle.apply(Rtm::SETLINK, header(index), |link| link.put(Link::MTU, LARGEST + 1));
+            match refused {
+                Err(error) if error.errno() == Some(libc::EINVAL) && error.refused().is_some() => {}
+                Err(error) => return Err(error),
+                Ok(_) => panic!("that is more than there is"),
+            }
+        }
+        2 => {
+            let mut indexes = BTreeSet::new();
+            let end = handle.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?.for_each(|link| {
+                indexes.insert(link.header.index);
+                Ok(())
+            })?;
+            if !end.is_complete() {
+                return Ok(false);
+            }
+            assert_eq!(indexes.len() as u64, LINKS);
+        }
+        _ => {
+            let mut dump = handle.dump(Rtm::GETLINK, LinkHeader::default(), |_| {})?;
+            return Ok(dump.next()?.is_some());
         }
     }
     Ok(true)

@@ -51,6 +51,7 @@ use ringlink_codec::table::{AttributeWriter, Body, Format, Operation};
 use ringlink_codec::wire::{Message, MessageHeader, MessageType, Messages};
 
 use crate::connection::{Config, Root};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::socket::Protocol;
 
@@ -58,7 +59,7 @@ mod worker;
 
 pub use worker::{Counts, Worker};
 
-use worker::{Ask, Asked, Kind, Outcome, Part, Work};
+use worker::{Ask, Asked, Kind, Opener, Outcome, Part, Work};
 
 /// Opens a handle and its worker, with the defaults.
 ///
@@ -75,13 +76,53 @@ pub fn open(protocol: Protocol) -> Result<(Handle, Worker), Error> {
 ///
 /// Those of [`Connection::with`](crate::Connection::with); [`Error::Configuration`] where a limit is zero or above 65,536.
 pub fn with(protocol: Protocol, config: Config, limits: Limits) -> Result<(Handle, Worker), Error> {
+    make(Opener { protocol, config, source: None }, limits)
+}
+
+/// A handle and its worker over engines of the caller's, whose sockets are connected to whom is asked: of a
+/// [`Mock`](crate::engine::mock::Mock), for tests, or ones that meet [`faults`](crate::engine::faults). There is one for requests
+/// and one for each dump that may be under way; where a dump does not come to its end, the worker asks for another. Of the
+/// configuration, the deadline and the longest request count.
+///
+/// ```
+/// use ringlink::codec::reply::Refusal;
+/// use ringlink::codec::route::{LinkHeader, Rtm};
+/// use ringlink::engine::mock::Mock;
+/// use ringlink::server::{Answer, Request};
+/// use ringlink::shared::{self, Limits};
+/// use ringlink::{Config, Error, Protocol};
+///
+/// let kernel = Mock::new(Protocol::ROUTE, |_: &Request<'_>, _: &mut Answer<'_, '_>| Ok::<(), Refusal<'static>>(()));
+/// let (handle, worker) = shared::over(move || kernel.engine(), Config::default(), Limits::default())?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| worker.run());
+///     let changed = handle.apply(Rtm::SETLINK, LinkHeader { index: 1, ..LinkHeader::default() }, |_| {});
+///     drop(handle);
+///     changed
+/// })?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+///
+/// What `open` says; [`Error::Configuration`] as with [`with`].
+pub fn over(
+    open: impl Fn() -> Result<Box<dyn Engine>, Error> + Send + 'static,
+    config: Config,
+    limits: Limits,
+) -> Result<(Handle, Worker), Error> {
+    // The protocol is that of the engines.
+    make(Opener { protocol: Protocol(0), config, source: Some(Box::new(open)) }, limits)
+}
+
+fn make(opener: Opener, limits: Limits) -> Result<(Handle, Worker), Error> {
     let Limits { waiting, dumps, datagrams } = limits;
     if [waiting, dumps, datagrams].iter().any(|limit| !(1..=65_536).contains(limit)) {
         return Err(Error::Configuration { rule: "a shared handle's limits are 1 to 65536" });
     }
     let (queue, work) = sync_channel(waiting);
-    let handle = Handle { queue, request: config.request, datagrams };
-    let worker = Worker::new(work, protocol, config, dumps, datagrams)?;
+    let handle = Handle { queue, request: opener.config.request, datagrams };
+    let worker = Worker::new(work, opener, dumps, datagrams)?;
     Ok((handle, worker))
 }
 

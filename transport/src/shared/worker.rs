@@ -125,14 +125,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 const SPURIOUS: u32 = 3;
 
 impl Worker {
-    pub(super) fn new(
-        work: Receiver<Work>,
-        protocol: Protocol,
-        config: Config,
-        dumps: usize,
-        datagrams: usize,
-    ) -> Result<Worker, Error> {
-        let opener = Opener { protocol, config };
+    pub(super) fn new(work: Receiver<Work>, opener: Opener, dumps: usize, datagrams: usize) -> Result<Worker, Error> {
         let engine = opener.open()?;
         let window = (engine.socket().receive_buffer().unwrap_or(0) / ANSWER).max(1);
         let bytes = Vec::with_capacity(opener.config.request);
@@ -405,7 +398,9 @@ impl Lane {
     fn start(&mut self, opener: &Opener, sequence: u32, request: &mut [u8]) -> Result<Exchange, Error> {
         if self.broken {
             let engine = opener.open_primed()?;
-            if engine.socket().namespace_cookie()? != self.engine.socket().namespace_cookie()? {
+            if opener.source.is_none()
+                && engine.socket().namespace_cookie()? != self.engine.socket().namespace_cookie()?
+            {
                 let rule = "a shared handle's worker runs in a thread of the namespace that its sockets were opened in";
                 return Err(Error::Configuration { rule });
             }
@@ -494,10 +489,15 @@ impl Running {
 }
 
 /// What sockets are opened with.
-struct Opener {
-    protocol: Protocol,
-    config: Config,
+pub(super) struct Opener {
+    pub(super) protocol: Protocol,
+    pub(super) config: Config,
+    /// Where engines come from that the configuration does not say how to open.
+    pub(super) source: Option<Box<Source>>,
 }
+
+/// Makes an engine whose socket is connected to whom is asked.
+pub(super) type Source = dyn Fn() -> Result<Box<dyn Engine>, Error> + Send;
 
 impl Opener {
     fn deadline(&self) -> Deadline {
@@ -505,6 +505,9 @@ impl Opener {
     }
 
     fn open(&self) -> Result<Box<dyn Engine>, Error> {
+        if let Some(source) = &self.source {
+            return source();
+        }
         let socket = Socket::open(self.protocol, &self.config.socket)?;
         socket.connect_to(self.config.peer)?;
         engine::open_with(self.config.engine, self.config.sizes, socket)
