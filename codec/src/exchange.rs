@@ -285,7 +285,7 @@ impl<const N: usize> Pending<N> {
     /// Gives up a request; its answers are not ours from then on.
     pub fn abandon(&mut self, sequence: u32) -> Option<Exchange> {
         let at = self.find(sequence)?;
-        Some(self.exchanges.swap_remove(at))
+        self.remove(at)
     }
 
     /// Says what a message means, and for which request (by its sequence number). A request that ends is forgotten.
@@ -299,9 +299,18 @@ impl<const N: usize> Pending<N> {
             return (None, step);
         }
         if exchange.finished {
-            self.exchanges.swap_remove(at);
+            self.remove(at);
         }
         (Some(sequence), step)
+    }
+
+    /// Takes one out; the last one comes to its place.
+    fn remove(&mut self, at: usize) -> Option<Exchange> {
+        let last = self.exchanges.pop()?;
+        match self.exchanges.get_mut(at) {
+            Some(place) => Some(core::mem::replace(place, last)),
+            None => Some(last),
+        }
     }
 
     fn find(&self, sequence: u32) -> Option<usize> {

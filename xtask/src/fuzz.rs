@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::failure::{Context, Failure, Outcome};
+use crate::nightly;
 use crate::process::{self, Event, Running, Stream};
 
 /// What to run, and for how long.
@@ -82,12 +83,7 @@ pub fn run(options: &Options) -> Outcome {
 
 /// cargo-fuzz and a nightly compiler; both are fetched where they are missing.
 fn tools() -> Outcome {
-    let toolchains = process::must(Command::new("rustup").args(["toolchain", "list"]), Duration::from_secs(60))?;
-    if !toolchains.lines().any(|line| line.starts_with("nightly")) {
-        let mut command = Command::new("rustup");
-        command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
-        process::must(&mut command, Duration::from_secs(600))?;
-    }
+    nightly::install(&[])?;
     if !process::exists("cargo-fuzz") {
         println!("installing cargo-fuzz");
         process::must(
@@ -99,13 +95,7 @@ fn tools() -> Outcome {
 }
 
 fn cargo_fuzz(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(crate::root()).args(["+nightly", "fuzz"]).args(arguments);
-    // The compiler that runs this is not the one that builds targets.
-    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
-        command.env_remove(name);
-    }
-    command
+    nightly::cargo(&[&["fuzz"], arguments].concat())
 }
 
 fn start(target: &str, seconds: u64) -> Outcome<Running> {

@@ -7,6 +7,7 @@
 //! | `size` | builds the codec where there is no operating system, and the constrained agent; holds what it takes to its bars |
 //! | `bench` | measures ringlink beside a bare loop and other libraries; `--gate` holds what does not drift to limits |
 //! | `fuzz` | runs the fuzzers from captures as seeds, for a given time |
+//! | `miri` | interprets tests and looks for undefined behaviour, in both byte orders |
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
@@ -17,7 +18,9 @@ mod bench;
 mod capture;
 mod failure;
 mod fuzz;
+mod miri;
 mod netlink;
+mod nightly;
 mod process;
 mod size;
 mod test;
@@ -44,6 +47,8 @@ enum Chore {
     Bench(bench::Options),
     /// Run the fuzzers
     Fuzz(fuzz::Options),
+    /// Interpret tests and look for undefined behaviour
+    Miri,
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
     /// Dump a table of the kernel for the codec's tests
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         Chore::Size(options) => size::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
+        Chore::Miri => miri::run().map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Links => links().map(|()| ExitCode::SUCCESS),

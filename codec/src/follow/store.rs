@@ -161,19 +161,24 @@ impl<const N: usize, const B: usize> Store for FixedTable<N, B> {
             entry.payload = payload;
             return Ok(put);
         }
-        let entry = Entry { key, payload, digest, generation: self.generation };
+        if self.entries.is_full() {
+            return Err(Full);
+        }
+        // Each that is behind moves on by one; that a `Vec`'s own insertion does not panic, nobody would prove.
+        let mut moved = Entry { key, payload, digest, generation: self.generation };
         let (Ok(at) | Err(at)) = found;
-        self.entries.insert(at, entry).map(|()| Put::Added).map_err(|_| Full)
+        for entry in self.entries.get_mut(at..).unwrap_or_default() {
+            core::mem::swap(entry, &mut moved);
+        }
+        self.entries.push(moved).map(|()| Put::Added).map_err(|_| Full)
     }
 
     fn remove(&mut self, key: &Key) -> bool {
-        match self.find(key) {
-            Ok(at) if at < self.entries.len() => {
-                self.entries.remove(at);
-                true
-            }
-            _ => false,
+        let (Ok(at), Some(mut moved)) = (self.find(key), self.entries.last().cloned()) else { return false };
+        for entry in self.entries.get_mut(at..).unwrap_or_default().iter_mut().rev() {
+            core::mem::swap(entry, &mut moved);
         }
+        self.entries.pop().is_some()
     }
 
     fn others(&self, key: &Key) -> usize {

@@ -38,6 +38,7 @@ pub fn run() -> Outcome {
     for (target, runner) in TARGETS {
         let program = build(target)?;
         measure(target, &program, &mut wrong)?;
+        everything(target, &program, &mut wrong)?;
         follow(target, runner, &program, &mut wrong)?;
     }
     wrong.iter().for_each(|line| println!("wrong: {line}"));
@@ -89,6 +90,24 @@ fn measure(target: &str, program: &Path, wrong: &mut Vec<String>) -> Outcome {
     let panics: Vec<&str> = symbols.lines().filter(|line| line.contains("panic")).collect();
     wrong.extend(panics.iter().map(|line| format!("{target}: {line}")));
     println!("{target}: {} panic symbols; code by crate: {}", panics.len(), by_crate(&symbols));
+    Ok(())
+}
+
+/// The binary beside it, which calls all that the codec has for reading and writing: that it was linked is what it is for.
+fn everything(target: &str, agent: &Path, wrong: &mut Vec<String>) -> Outcome {
+    let program = agent.with_file_name("everything");
+    if process::exists("nm") {
+        let symbols = process::must(Command::new("nm").arg("--demangle").arg(&program), Duration::from_secs(60))?;
+        let panics = symbols.lines().filter(|line| line.contains("panic")).count();
+        let functions = symbols.lines().filter(|line| line.contains(" t ")).count();
+        println!("{target}: {panics} panic symbols in {functions} functions of all views, requests and answers");
+        if panics > 0 {
+            wrong.push(format!("{target}: {panics} panic symbols in {}", program.display()));
+        }
+    }
+    if target.starts_with(std::env::consts::ARCH) {
+        process::must(&mut Command::new(&program), PATIENCE)?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,35 @@
+//! Rust's nightly compiler, for the chores that want what is not stable.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::failure::Outcome;
+use crate::process;
+
+/// How long fetching may take.
+const FETCH: Duration = Duration::from_secs(600);
+
+/// Fetches the compiler and components of it, where they are missing.
+pub fn install(components: &[&str]) -> Outcome {
+    let toolchains = process::must(Command::new("rustup").args(["toolchain", "list"]), Duration::from_secs(60))?;
+    if !toolchains.lines().any(|line| line.starts_with("nightly")) {
+        process::must(Command::new("rustup").args(["toolchain", "install", "nightly", "--profile", "minimal"]), FETCH)?;
+    }
+    if components.is_empty() {
+        return Ok(());
+    }
+    let mut command = Command::new("rustup");
+    command.args(["component", "add", "--toolchain", "nightly"]).args(components);
+    process::must(&mut command, FETCH).map(drop)
+}
+
+/// Its cargo, in the repository's folder. The compiler that runs this one names itself in the environment, and would be taken
+/// for it.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(crate::root()).arg("+nightly").args(arguments);
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(name);
+    }
+    command
+}
