@@ -190,7 +190,8 @@ impl<'c> Batch<'c> {
                 // Each refusal ends an exchange of its own; the last request's answer ends the datagram.
                 let sequence = place.map_or(sent.last(), |_| message.header.sequence);
                 let mut asked = exchange(self.connection.socket(), Exchange::apply, sequence);
-                let step = verdict(self.connection.accept(&mut asked, message, origin(&datagram)), message)?;
+                let step = self.connection.accept(&mut asked, message, origin(&datagram));
+                verdict(&step, message)?;
                 let Some(place) = place else { continue };
                 if let Step::Failed(refusal) = step {
                     let buffer = self.connection.request.borrow();

@@ -163,7 +163,7 @@ where
                         let request = sent.request(&buffer, place);
                         Err(refused(&refusal, request, Root::of(self.operation)))
                     }
-                    Step::Finished { .. } => verdict(step, message).and(Err(Error::NoAnswer)),
+                    Step::Finished { .. } => verdict(&step, message).and(Err(Error::NoAnswer)),
                     Step::NotMine | Step::Skip => continue,
                 };
                 for silent in *answered..place {

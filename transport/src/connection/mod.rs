@@ -139,6 +139,8 @@ pub struct Statistics {
 /// A socket for requests. See the [module](self).
 pub struct Connection {
     engine: Box<dyn Engine>,
+    /// Whose datagrams are read.
+    peer: u32,
     /// Whether the engine is one that the configuration says how to open again.
     replaceable: bool,
     config: Config,
@@ -202,6 +204,7 @@ impl Connection {
         // The first sequence number cannot be guessed by who might have sent a message before the socket was connected.
         let sequence = engine.socket().port() ^ sys::unguessable();
         Connection {
+            peer: engine.socket().peer(),
             engine,
             replaceable: false,
             request: RefCell::new(Memory::new(config.request)),

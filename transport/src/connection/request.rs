@@ -113,7 +113,9 @@ impl Connection {
                 let Some(message) = messages.next().transpose()? else {
                     break;
                 };
-                match verdict(self.accept(&mut request.exchange, message, origin(&datagram)), message)? {
+                let step = self.accept(&mut request.exchange, message, origin(&datagram));
+                verdict(&step, message)?;
+                match step {
                     Step::Item(message) => {
                         self.forget_request();
                         expect(message, request.answer)?;
@@ -143,7 +145,9 @@ impl Connection {
             let datagram = self.receive_for(request, deadline)?;
             for message in Messages::new(&datagram) {
                 let message = message?;
-                match verdict(self.accept(&mut request.exchange, message, origin(&datagram)), message)? {
+                let step = self.accept(&mut request.exchange, message, origin(&datagram));
+                verdict(&step, message)?;
+                match step {
                     Step::Finished { warning, .. } => return Ok(warning.map(|text| text.to_string())),
                     Step::Failed(refusal) => return Err(self.refused(&refusal, request)),
                     Step::Item(message) => each(message),
@@ -298,7 +302,7 @@ impl Connection {
     /// reads, and even where it cannot be read.
     #[inline]
     fn believes(&self, datagram: &Datagram<'_>) -> bool {
-        datagram.sender() == self.socket().peer() && datagram.group() == 0
+        datagram.sender() == self.peer && datagram.group() == 0
     }
 
     /// Receives a datagram.
@@ -404,15 +408,23 @@ pub(crate) fn refused(refusal: &Refusal<'_>, request: Option<Message<'_>>, root:
 }
 
 /// Says no to a verdict that does not say how it went.
-pub(crate) fn verdict<'m>(step: Step<'m>, message: Message<'_>) -> Result<Step<'m>, Error> {
+#[inline]
+pub(crate) fn verdict(step: &Step<'_>, message: Message<'_>) -> Result<(), Error> {
+    match message.header.kind {
+        MessageType::ERROR => verdict_of_error(step, message),
+        _ => Ok(()),
+    }
+}
+
+fn verdict_of_error(step: &Step<'_>, message: Message<'_>) -> Result<(), Error> {
     // An error number, and the header of the request that it is about.
     const VERDICT: u32 = 20;
     match u32::try_from(message.payload.len()) {
-        Ok(found @ ..VERDICT) if message.header.kind == MessageType::ERROR && !matches!(step, Step::NotMine) => {
+        Ok(found @ ..VERDICT) if !matches!(step, Step::NotMine) => {
             let kind = codec::wire::ErrorKind::PayloadLength { found, expected: VERDICT };
             Err(Error::Codec(codec::Error::new(kind, 16)))
         }
-        _ => Ok(step),
+        _ => Ok(()),
     }
 }
 

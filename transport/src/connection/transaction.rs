@@ -461,7 +461,8 @@ impl<'c> Transaction<'c> {
             // Behind the commands there is the end. What is beyond that is of a request that was given up.
             let sequence = if place <= last.saturating_add(1) { message.header.sequence } else { state.first };
             let mut asked = exchange(connection.socket(), Exchange::apply, sequence);
-            let step = verdict(connection.accept(&mut asked, message, origin(&datagram)), message)?;
+            let step = connection.accept(&mut asked, message, origin(&datagram));
+            verdict(&step, message)?;
             let command = usize::try_from(place).ok().and_then(|place| self.messages.get(place.checked_sub(1)?));
             match (step, command) {
                 (Step::Item(message), Some(command)) => each(command.index, message),

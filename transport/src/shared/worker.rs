@@ -324,13 +324,11 @@ impl Batch {
                 counts.strays += 1;
                 continue;
             };
-            let step = match verdict(flying.exchange.accept(message, origin(datagram)), message) {
-                Ok(step) => step,
-                Err(error) => {
-                    flying.tell(Err(error));
-                    continue;
-                }
-            };
+            let step = flying.exchange.accept(message, origin(datagram));
+            if let Err(error) = verdict(&step, message) {
+                flying.tell(Err(error));
+                continue;
+            }
             match (step, flying.kind) {
                 (Step::Item(message), Kind::Get(answer)) => {
                     flying.tell(expect(message, answer).map(|()| Outcome::Answer(owned(message))));
