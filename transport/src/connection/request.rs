@@ -287,13 +287,27 @@ impl Connection {
         if self.strays.get() {
             self.throw_strays_away();
         }
-        match self.engine.exchange(bytes, deadline) {
+        let result = self.engine.exchange(bytes, deadline);
+        if result.as_ref().is_ok_and(|datagram| self.believes(datagram)) {
+            return result;
+        }
+        self.look_further(result, deadline)
+    }
+
+    /// Receives once more, where what a send brought was nobody's.
+    #[cold]
+    fn look_further<'c>(
+        &'c self,
+        result: Result<Datagram<'c>, Error>,
+        deadline: Deadline,
+    ) -> Result<Datagram<'c>, Error> {
+        match result {
             // Of the last receive of the dump before: what was sent has been sent.
             Err(error @ Error::System { errno: libc::EINVAL, .. }) if !error.is_of_sending() => {
                 self.retries.set(self.retries.get().wrapping_add(1));
                 self.receive(deadline)
             }
-            Ok(datagram) if !self.believes(&datagram) => self.receive(deadline),
+            Ok(_) => self.receive(deadline),
             other => other,
         }
     }
@@ -310,13 +324,14 @@ impl Connection {
     pub(crate) fn receive(&self, deadline: Deadline) -> Result<Datagram<'_>, Error> {
         let mut left = SPURIOUS;
         loop {
-            match self.engine.receive(deadline) {
+            let result = self.engine.receive(deadline);
+            match &result {
                 Err(Error::System { errno: libc::EINVAL, .. }) if left > 0 => {
                     left -= 1;
                     self.retries.set(self.retries.get().wrapping_add(1));
                 }
-                Ok(datagram) if !self.believes(&datagram) => {}
-                other => return other,
+                Ok(datagram) if !self.believes(datagram) => {}
+                _ => return result,
             }
         }
     }
