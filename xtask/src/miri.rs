@@ -17,7 +17,7 @@ const TESTS: [(&str, &str, &[&str], bool); 8] = [
     ("ringlink-codec", "print", &[], false),
     ("ringlink-codec", "connector", &["every_", "damage"], false),
     // The transport over a kernel that is only played; waiting for a descriptor is a system call.
-    ("ringlink", "mock", &["by_steps"], false),
+    ("ringlink", "mock", &["by_steps", "long_dumps", "monitors", "watch"], false),
 ];
 
 /// The big-endian machine.
