@@ -368,6 +368,11 @@ impl Core {
         unsafe { self.push(&entry.user_data(user_data(SEND, member))) }
     }
 
+    /// Whether a datagram of this member's is queued, or what became of it has not arrived.
+    pub(crate) fn is_sending(&self, member: usize) -> bool {
+        self.members.get(member).is_some_and(|member| member.sending.get())
+    }
+
     /// Makes sure that there is a slot for what comes next.
     pub(crate) fn make_room(&self) -> Result<(), Error> {
         if !self.has_completions() {

@@ -330,9 +330,16 @@ impl Fleet {
     pub fn run(&mut self, mut each: impl FnMut(Ticket, Event<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let Fleet { mover, sockets, crew, .. } = self;
         loop {
-            while crew.busy < self.most
-                && let Some(number) = crew.ready.pop_front()
-            {
+            for _ in 0..crew.ready.len() {
+                if crew.busy >= self.most {
+                    break;
+                }
+                let Some(number) = crew.ready.pop_front() else { break };
+                // Before Linux 6.2 the answer can be told before it is told that the question was sent.
+                if mover.is_sending(number) {
+                    crew.ready.push_back(number);
+                    continue;
+                }
                 if let Some(socket) = sockets.get(number)
                     && let Some(request) = crew.start(number, socket.port())
                     && let Err(error) = mover.send(sockets, number, request)
@@ -340,7 +347,7 @@ impl Fleet {
                     crew.trouble(number, error, &mut each)?;
                 }
             }
-            if crew.busy == 0 {
+            if crew.busy == 0 && crew.ready.is_empty() {
                 return Ok(());
             }
             let deadline = self.deadline.map_or(Deadline::none(), Deadline::after);

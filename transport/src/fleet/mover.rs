@@ -69,6 +69,14 @@ impl Mover {
         }
     }
 
+    /// Whether what was sent last has yet to arrive as sent.
+    pub(super) fn is_sending(&self, number: usize) -> bool {
+        match self {
+            Mover::Ring(ring) => ring.is_sending(number),
+            Mover::Calls(_) => false,
+        }
+    }
+
     pub(super) fn next(&self, sockets: &[Socket], deadline: Deadline) -> Result<Arrival<'_>, Error> {
         match self {
             Mover::Ring(ring) => ring.next(sockets, deadline),
