@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use kernel::{ip, isolated, missing, soon};
+use kernel::{asked_for, ip, isolated, missing, soon};
 use ringlink::codec::follow::{Key, Meaning, Subject};
 use ringlink::codec::netfilter::accounting::{Accounting, Counter, QuotaFlags};
 use ringlink::codec::netfilter::conntrack::watched::Connections;
@@ -22,7 +22,7 @@ use ringlink::{Config, Connection, Error, SocketOptions};
 
 /// Runs a test over both engines, each in a namespace of its own whose kernel tracks connections.
 fn over_engines(name: &'static str, test: impl Fn(Config) + Sync) {
-    for engine in [EngineChoice::Syscall, EngineChoice::Ring] {
+    for engine in asked_for([EngineChoice::Syscall, EngineChoice::Ring]) {
         isolated(name, || {
             ip("link set lo up");
             let config = Config { engine, ..Config::default() };

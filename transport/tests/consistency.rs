@@ -18,7 +18,7 @@ use ringlink::{Config, Connection, Protocol};
 
 mod kernel;
 
-use kernel::{ip, isolated, missing, request_socket};
+use kernel::{asked_for, ip, isolated, missing, request_socket};
 
 /// Dumps a table so many times, each time with a change after the first message, and says how often the end told of a
 /// disturbance. Each end is held against the flags in the recording of its dump.
@@ -77,7 +77,7 @@ fn disturb<F: Subject>(
 const TIMES: u32 = 72;
 
 fn over_engines(name: &'static str, can_flag: bool, dumps: impl Fn(EngineChoice) -> Option<u32> + Sync) {
-    for choice in [EngineChoice::Syscall, EngineChoice::Ring] {
+    for choice in asked_for([EngineChoice::Syscall, EngineChoice::Ring]) {
         isolated(name, || {
             ip("link set lo up");
             let Some(flagged) = dumps(choice) else { return };

@@ -9,10 +9,10 @@ use ringlink::{Config, EngineChoice};
 
 mod kernel;
 
-use kernel::{isolated, missing};
+use kernel::{asked_for, isolated, missing};
 
 fn over_engines(name: &'static str, test: impl Fn(Generic) + Sync) {
-    for engine in [EngineChoice::Syscall, EngineChoice::Ring] {
+    for engine in asked_for([EngineChoice::Syscall, EngineChoice::Ring]) {
         isolated(name, || match Generic::with(Config { engine, ..Config::default() }) {
             Err(error @ Error::NoRing { .. }) => missing(name, &error.to_string()),
             other => test(other.expect("a connection")),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use kernel::{ip, isolated, missing, open, send_to, soon};
+use kernel::{asked_for, ip, isolated, missing, open, send_to, soon};
 use ringlink::codec::netfilter::log::ConfigFlags as LogFlags;
 use ringlink::codec::netfilter::packet::Hook;
 use ringlink::codec::netfilter::queue::{ConfigFlags, Packet, Verdict};
@@ -71,7 +71,7 @@ fn with_rules(name: &'static str, rules: &[&str], test: impl Fn(EngineChoice) + 
     if Command::new(program).arg("--version").output().is_err() {
         return missing(name, &format!("needs the program {program}"));
     }
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         isolated(name, || {
             ip("link set lo up");
             for rule in rules {
@@ -324,7 +324,7 @@ fn what_a_queue_loses_is_counted() {
 #[test]
 fn nobody_else_is_heard() {
     isolated("nobody_else_is_heard", || {
-        for engine in ENGINES {
+        for engine in asked_for(ENGINES) {
             let log = PacketLog::with(5, &LogConfig { packets: with(engine), ..LogConfig::default() });
             let queue = PacketQueue::with(5, &QueueConfig { packets: with(engine), ..QueueConfig::default() });
             let (log, queue) = (log.expect("bound"), queue.expect("bound"));

@@ -21,7 +21,7 @@ mod kernel;
 #[path = "../examples/user_protocol/shelf.rs"]
 mod shelf;
 
-use kernel::{isolated, messages, missing, send_to, soon};
+use kernel::{asked_for, isolated, messages, missing, send_to, soon};
 use shelf::{CHANGES, Label, Shelf, Thing, Things};
 
 const ENGINES: [EngineChoice; 2] = [EngineChoice::Syscall, EngineChoice::Ring];
@@ -38,7 +38,7 @@ fn served<S: Service + Send>(
     test: impl Fn(Config) + Sync,
 ) -> Vec<(Figures, S)> {
     let mut all = Vec::new();
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         let mut server = match Server::with(Protocol::USERSOCK, config(engine)) {
             Err(error @ Error::NoRing { .. }) => {
                 missing(name, &error.to_string());
@@ -187,7 +187,7 @@ fn many_in_one_datagram() {
 #[test]
 fn a_dump_larger_than_the_receivers_queue_is_paced() {
     const COUNT: u32 = 100_000;
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         let mut server = match Server::with(Protocol::USERSOCK, config(engine)) {
             Err(error @ Error::NoRing { .. }) => return missing("paced", &error.to_string()),
             other => other.expect("a server"),
@@ -375,7 +375,7 @@ fn header_of(request: &[u8]) -> MessageHeader {
 
 #[test]
 fn a_server_that_dies_in_a_dump_is_an_error_in_time() {
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         let part = |engine: &dyn Engine, port: u32, bytes: &[u8]| {
             let request = Request::new(Message::parse(bytes).expect("a message"), port);
             let mut buffer = [0; 256];
@@ -417,7 +417,7 @@ fn an_asker_survives_those_who_answer() {
                 .to_vec()
         }),
     ];
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         for (name, lie) in lies {
             let answer = |engine: &dyn Engine, port: u32, bytes: &[u8]| {
                 let header = MessageHeader { flags: Flags::NONE, ..header_of(bytes) };
@@ -461,7 +461,7 @@ fn wrong_ports() {
 #[test]
 fn a_full_queue_is_an_error_in_time() {
     let idle = kernel::open(Protocol::USERSOCK);
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         let config = Config { engine, deadline: Some(Duration::from_millis(100)), ..Config::of_process(idle.port()) };
         let mut connection = connect(&config);
         let start = Instant::now();

@@ -19,7 +19,7 @@ use ringlink::{Config, Connection, EngineChoice, Error, Monitor, Protocol, Socke
 
 mod kernel;
 
-use kernel::{add_routes, ip, isolated, missing, request_socket};
+use kernel::{add_routes, asked_for, ip, isolated, missing, request_socket};
 
 fn lo() -> LinkHeader {
     LinkHeader { index: 1, ..LinkHeader::default() }
@@ -41,7 +41,7 @@ fn add_many_routes(count: u32) {
 
 /// Runs a test over every engine, each in a namespace of its own.
 fn over_engines(name: &'static str, test: impl Fn(Config) + Sync) {
-    for engine in [EngineChoice::Syscall, EngineChoice::Ring, EngineChoice::Auto] {
+    for engine in asked_for([EngineChoice::Syscall, EngineChoice::Ring, EngineChoice::Auto]) {
         isolated(name, || {
             ip("link set lo up");
             let config = Config { engine, ..Config::default() };
@@ -572,6 +572,8 @@ fn hammered_by_two_processes_of_64_threads() {
         println!("both: {sum}");
         assert_eq!((sum.lost, sum.foreign, sum.doubled), (0, 0, 0), "{sum}");
         assert_eq!(sum.right, sum.gets + sum.applies + sum.dumps + sum.events, "{sum}");
-        assert!(sum.gets > 1000 && sum.dumps > 100 && sum.events > 50, "{sum}");
+        // An emulated processor does less in the time.
+        let least = if std::env::var_os("RINGLINK_GUEST").is_some() { 10 } else { 1 };
+        assert!(sum.gets > 1000 / least && sum.dumps > 100 / least && sum.events > 50 / least, "{sum}");
     });
 }

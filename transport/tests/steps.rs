@@ -22,7 +22,7 @@ mod hesitant;
 mod kernel;
 
 use hesitant::{Hesitation, hesitant};
-use kernel::{add_routes, ip, isolated, missing, request_socket};
+use kernel::{add_routes, asked_for, ip, isolated, missing, request_socket};
 
 const ENGINES: [EngineChoice; 3] = [EngineChoice::Syscall, EngineChoice::Ring, EngineChoice::Auto];
 
@@ -38,7 +38,7 @@ fn over_engines(name: &'static str, routes: u32, test: impl Fn(Connection) + Syn
             }
         });
     };
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         within(&|| Connection::with(Protocol::ROUTE, Config { engine, ..Config::default() }));
     }
     within(&|| Ok(hesitant(&Config::default(), Hesitation { sent: 2, received: 1 })));
@@ -232,7 +232,7 @@ fn a_dump_may_be_dropped_after_any_step() {
 
 #[test]
 fn a_descriptor_becomes_readable_wherever_its_receive_was_armed() {
-    for engine in ENGINES {
+    for engine in asked_for(ENGINES) {
         isolated("a_descriptor_becomes_readable", || {
             ip("link set lo up");
             let namespace = Some(Namespace::current().expect("a namespace"));

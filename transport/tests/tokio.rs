@@ -25,13 +25,13 @@ mod hesitant;
 mod kernel;
 
 use hesitant::{Hesitation, hesitant};
-use kernel::{add_routes, ip, isolated, missing, request_socket};
+use kernel::{add_routes, asked_for, ip, isolated, missing, request_socket};
 
 /// Runs a test over every engine and in every kind of runtime, each time in a namespace of its own, which the runtime's
 /// own threads are not in.
 fn over_all<F: Future<Output = ()> + Send + 'static>(name: &'static str, test: impl Fn(Config) -> F + Sync) {
     let _alone = alone();
-    for engine in [EngineChoice::Auto, EngineChoice::Ring] {
+    for engine in asked_for([EngineChoice::Auto, EngineChoice::Ring]) {
         for threads in [0, 1, 4] {
             isolated(name, || {
                 ip("link set lo up");

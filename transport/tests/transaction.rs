@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::process::Command;
 
-use kernel::{isolated, missing, soon};
+use kernel::{asked_for, isolated, missing, soon};
 use ringlink::codec::multicast::NetfilterGroup;
 use ringlink::codec::netfilter::nftables::*;
 use ringlink::codec::netfilter::{Family, NetfilterHeader};
@@ -34,7 +34,7 @@ fn open() -> Connection {
 /// One connection over each engine.
 fn connections() -> Vec<Connection> {
     let with = |engine| Connection::with(Protocol::NETFILTER, Config { engine, ..Config::default() });
-    [EngineChoice::Syscall, EngineChoice::Ring].into_iter().filter_map(|engine| with(engine).ok()).collect()
+    asked_for([EngineChoice::Syscall, EngineChoice::Ring]).filter_map(|engine| with(engine).ok()).collect()
 }
 
 /// Whether nft is here; says so where it is not.

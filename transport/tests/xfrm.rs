@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use kernel::{ip, isolated, soon};
+use kernel::{asked_for, ip, isolated, soon};
 use ringlink::codec::multicast::XfrmGroup;
 use ringlink::codec::table::{Be32, OwnedSecret, SecretBytes};
 use ringlink::codec::xfrm::*;
@@ -19,8 +19,7 @@ const LEFT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const RIGHT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 
 fn connections() -> Vec<Connection> {
-    [EngineChoice::Syscall, EngineChoice::Ring]
-        .into_iter()
+    asked_for([EngineChoice::Syscall, EngineChoice::Ring])
         .filter_map(|engine| match Connection::with(NetlinkProtocol::XFRM, Config { engine, ..Config::default() }) {
             Ok(connection) => Some(connection),
             Err(Error::NoRing { .. }) => None,

@@ -221,9 +221,12 @@ pub fn ringlink(words: &str) -> Output {
     command(words).output().unwrap()
 }
 
-/// The program with these words.
+/// The program with these words, over the engine that `RINGLINK_ENGINE` names unless the words name one.
 pub fn command(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringlink"));
+    if let Some(engine) = std::env::var_os("RINGLINK_ENGINE").filter(|_| !line.contains("--engine ")) {
+        command.arg("--engine").arg(engine);
+    }
     command.args(words(line)).stdin(Stdio::null());
     command
 }

@@ -97,12 +97,29 @@ pub(crate) fn request_socket() -> Socket {
     socket
 }
 
-/// Every engine, and an automatic one that has its ring at the second datagram already.
+/// Of these engines those that are asked for: all, or with `RINGLINK_ENGINE=syscall` or `ring` those that never, or may,
+/// use a ring.
+pub(crate) fn asked_for(choices: impl IntoIterator<Item = EngineChoice>) -> impl Iterator<Item = EngineChoice> {
+    let asked = std::env::var("RINGLINK_ENGINE").ok();
+    choices.into_iter().filter(move |choice| match asked.as_deref() {
+        None => true,
+        Some("syscall") => *choice == EngineChoice::Syscall,
+        Some("ring") => *choice != EngineChoice::Syscall,
+        Some(other) => panic!("RINGLINK_ENGINE={other}: neither syscall nor ring"),
+    })
+}
+
+/// Every engine that is asked for, and an automatic one that has its ring at the second datagram already.
 pub(crate) fn engines(socket: impl Fn() -> Socket) -> Vec<(&'static str, Box<dyn Engine>)> {
-    let mut all: Vec<(&'static str, Box<dyn Engine>)> = vec![
-        ("syscall", engine::open(EngineChoice::Syscall, socket()).expect("system calls")),
-        ("auto", engine::open(EngineChoice::Auto, socket()).expect("auto")),
-    ];
+    let mut all: Vec<(&'static str, Box<dyn Engine>)> = Vec::new();
+    let asked = |choice| asked_for([choice]).next().is_some();
+    if asked(EngineChoice::Syscall) {
+        all.push(("syscall", engine::open(EngineChoice::Syscall, socket()).expect("system calls")));
+    }
+    if !asked(EngineChoice::Ring) {
+        return all;
+    }
+    all.push(("auto", engine::open(EngineChoice::Auto, socket()).expect("auto")));
     let eager = Sizes { threshold: 0, ..Sizes::default() };
     all.push(("eager", Box::new(Auto::new(socket(), eager).expect("auto"))));
     match engine::open(EngineChoice::Ring, socket()) {
