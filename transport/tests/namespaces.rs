@@ -8,7 +8,7 @@ use ringlink::{Config, Connection, Monitor, Namespace, Protocol, SocketOptions};
 
 mod kernel;
 
-use kernel::{ip, isolated, soon};
+use kernel::{ip, isolated, namespaces_have_cookies, soon};
 
 /// A named namespace that is deleted when dropped.
 struct Named(String);
@@ -52,7 +52,11 @@ fn names_come_and_go() {
         assert_eq!(look(&mut namespaces), []);
         drop(named);
         let again = Named::new("named");
-        assert_eq!(look(&mut namespaces), [(name.clone(), Turn::Vanished), (name.clone(), Turn::Appeared)]);
+        match look(&mut namespaces).as_slice() {
+            // An old kernel gives the number of the inode to the next at once.
+            [] if !namespaces_have_cookies("names_come_and_go") => {}
+            turns => assert_eq!(turns, [(name.clone(), Turn::Vanished), (name.clone(), Turn::Appeared)]),
+        }
         assert_eq!(namespaces.id_of(OsStr::new(&name)), None);
         namespaces.identify().expect("ids");
         let id = namespaces.id_of(OsStr::new(&name)).expect("an id");

@@ -67,6 +67,9 @@ fn a_socket_in_another_namespace() {
     isolated("a_socket_in_another_namespace", || {
         let name = Named::new();
         let here = Namespace::current().expect("here");
+        if !namespaces_have_cookies("a_socket_in_another_namespace") {
+            return;
+        }
         let cookie = open(Protocol::ROUTE).namespace_cookie().expect("a cookie");
         let by_name = Namespace::name(&name.0).expect("found");
         assert!(Namespace::names().expect("names").iter().any(|other| **other == *name.0));

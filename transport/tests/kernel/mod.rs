@@ -133,6 +133,15 @@ pub(crate) fn engines(socket: impl Fn() -> Socket) -> Vec<(&'static str, Box<dyn
     all
 }
 
+/// Whether this kernel tells network namespaces apart by a number (Linux 5.14); says so where it does not.
+pub(crate) fn namespaces_have_cookies(name: &str) -> bool {
+    let has = open(Protocol::ROUTE).namespace_cookie().is_ok();
+    if !has {
+        println!("absent: {name}: no numbers of namespaces (SO_NETNS_COOKIE)");
+    }
+    has
+}
+
 /// Says that a test was skipped; where tests must run, fails instead.
 pub(crate) fn missing(name: &str, need: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{name}: {need}");
