@@ -9,6 +9,8 @@
 //! | `fuzz` | runs the fuzzers from captures as seeds, for a given time |
 //! | `miri` | interprets tests and looks for undefined behaviour, in both byte orders |
 //! | `vm` | runs a command inside a guest with another kernel |
+//! | `matrix` | runs the live tests in guests with kernels old and new, over each engine |
+//! | `cross` | runs the codec's tests on other processors, emulated |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
 //! A chore that fails says why on one line and exits with 1. Nothing here is part of the product.
@@ -16,8 +18,10 @@
 mod audit;
 mod bench;
 mod capture;
+mod cross;
 mod failure;
 mod fuzz;
+mod matrix;
 mod miri;
 mod netlink;
 mod nightly;
@@ -51,6 +55,10 @@ enum Chore {
     Miri,
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
+    /// Run the live tests on kernels old and new, over each engine
+    Matrix(matrix::Options),
+    /// Run the codec's tests on other processors
+    Cross(cross::Options),
     /// Dump a table of the kernel for the codec's tests
     Capture(capture::Options),
     /// Ask the kernel for its interfaces, for who watches whether it answers
@@ -67,6 +75,8 @@ fn main() -> ExitCode {
         Chore::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Miri => miri::run().map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
+        Chore::Matrix(options) => matrix::run(&options),
+        Chore::Cross(options) => cross::run(&options),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Links => links().map(|()| ExitCode::SUCCESS),
     };

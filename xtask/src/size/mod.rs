@@ -69,7 +69,7 @@ fn build(place: &str, arguments: &[&str]) -> Outcome {
 }
 
 /// Adds the targets that are not there.
-fn targets(wanted: &[&str]) -> Outcome {
+pub fn targets(wanted: &[&str]) -> Outcome {
     let there = process::must(Command::new("rustup").args(["target", "list", "--installed"]), Duration::from_secs(60))?;
     let missing: Vec<&str> =
         wanted.iter().copied().filter(|target| !there.lines().any(|line| line == *target)).collect();

@@ -8,7 +8,7 @@
 //! line, what it is about to ask the kernel; the watchdog shows that line when the program hangs.
 
 mod hang;
-mod libtest;
+pub mod libtest;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -54,16 +54,18 @@ const ALL: Duration = Duration::from_secs(13 * 60);
 
 /// Tests that run together.
 #[derive(Debug, PartialEq, Eq)]
-struct Program {
+pub struct Program {
     /// What a person calls it (`transport tests/engines`).
-    name: String,
+    pub name: String,
     /// Whether it talks to the kernel.
-    live: bool,
-    start: Start,
+    pub live: bool,
+    /// How it is started.
+    pub start: Start,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Start {
+/// How tests are started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
     /// A program that cargo built, and the package's folder, in which its tests expect to run.
     Built { path: PathBuf, folder: PathBuf },
     /// The examples of a package's documentation, which only cargo can run.
@@ -88,7 +90,7 @@ struct Run<'o> {
 /// Runs the tests, prints how many ended how, and fails where one failed, hung or could not be run at all.
 pub fn run(options: &Options) -> Outcome<ExitCode> {
     let place = if options.unit { Place::Machine } else { place(options)? };
-    let programs = build(options)?;
+    let programs = build(&options.package, None, &[])?;
     let mut run = Run { options, end: Instant::now() + ALL, counts: Counts::default() };
     for program in programs.iter().filter(|program| if program.live { !options.unit } else { !options.live }) {
         match (&place, &program.start) {
@@ -125,15 +127,20 @@ fn place(options: &Options) -> Outcome<Place> {
     }
 }
 
-/// Builds the test programs and returns them, those that talk to the kernel last.
-fn build(options: &Options) -> Outcome<Vec<Program>> {
+/// Builds the test programs of these packages, or of all, for this processor or another, and returns them, those that talk
+/// to the kernel last.
+pub fn build(packages: &[String], target: Option<&str>, environment: &[(String, String)]) -> Outcome<Vec<Program>> {
     let mut command = cargo();
-    if options.package.is_empty() {
+    if packages.is_empty() {
         command.arg("--workspace");
     }
-    for package in &options.package {
+    for package in packages {
         command.args(["--package", package]);
     }
+    if let Some(target) = target {
+        command.args(["--target", target]);
+    }
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.args(["--all-features", "--no-run", "--message-format=json-render-diagnostics"]);
     let done = command.stderr(Stdio::inherit()).output().context(|| "cannot start cargo")?;
     if !done.status.success() {
@@ -217,7 +224,7 @@ impl Run<'_> {
         let name = format!("{} on {}", program.name, guest.release);
         let mut boot = guest.boot(path, &arguments, folder)?;
         if let Some(status) = self.watch(&name, &mut boot.command, SLOWNESS, Path::new(""))? {
-            match boot.verdict(status) {
+            match boot.verdict(status, b"") {
                 Ok(code) => self.judge(&name, code == 0, &format!("exit status {code}")),
                 Err(failure) => self.counts.fail(&name, &failure.to_string()),
             }

@@ -14,17 +14,21 @@ mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose machine
 # The kernel runs /sbin/modprobe of this root, so the modules have to be where that looks for them.
 mkdir -p /lib/modules
 ln -s "/host$(argument modules)" "/lib/modules/$(uname -r)"
-for folder in proc sys dev; do mount -o bind "/$folder" "/host/$folder"; done
-mount -t tmpfs none /host/run
+# A guest of another architecture than the machine's has a root of its own within the machine's.
+root=/host$(argument root)
+[ "$root" = /host ] || mount -o bind /host "$root/machine"
+for folder in proc sys dev; do mount -o bind "/$folder" "$root/$folder"; done
+mount -t tmpfs none "$root/run"
 for module in $(argument load | sed 's/,/ /g'); do
     modprobe "$module" || echo "guest: cannot load $module"
 done
 
-chroot /host /bin/bash "$(argument script)"
+chroot "$root" /bin/bash "$(argument script)"
 code=$?
+echo "guest: exit status $code"
 
-# The debug port makes the emulator leave with (value << 1) | 1. 16 is added so that none of the emulator's own codes
-# can pass for the script's.
+# Where there is a debug port, it makes the emulator leave with (value << 1) | 1. 16 is added so that none of the
+# emulator's own codes can pass for the script's.
 [ $code -gt 111 ] && code=111
 printf "\\$(printf %03o $((code + 16)))" | dd of=/dev/port bs=1 seek=244 2>/dev/null
 poweroff -f

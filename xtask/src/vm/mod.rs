@@ -26,7 +26,7 @@ pub const SLOWNESS: u32 = 10;
 /// What to run where.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Kernel: 5.10, 6.1, 6.12, 6.18 or 7.3, as Debian packages it
+    /// Kernel: 5.10, 6.1, 6.12, 6.18 or 7.3, as Debian packages it; 6.1-s390x is big-endian and runs that processor's programs
     #[arg(long, default_value = "6.1")]
     kernel: String,
     /// Modules to load first, besides those that load by themselves and those that the tests want
@@ -47,9 +47,20 @@ pub struct Options {
 pub struct Guest {
     /// The kernel's release (`6.1.0-56-amd64`).
     pub release: String,
+    /// The processor.
+    pub architecture: Architecture,
     folder: PathBuf,
     load: Vec<String>,
     memory: u32,
+}
+
+/// A processor that is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// This machine's, so that its programs run in the guest.
+    Amd64,
+    /// A big-endian one, which has programs of its own.
+    S390x,
 }
 
 /// A command of a guest, ready to start. The emulator's exit status is to be read by [`Boot::verdict`].
@@ -57,6 +68,11 @@ pub struct Boot {
     /// The emulator.
     pub command: Command,
     script: PathBuf,
+}
+
+/// The names of all kernels.
+pub fn kernels() -> impl Iterator<Item = &'static str> {
+    prepare::KERNELS.iter().map(|kernel| kernel.name)
 }
 
 /// Prepares a guest, runs the command in it and exits as the command did. Where the machine cannot have a guest, says
@@ -77,6 +93,7 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
     let here = std::env::current_dir().context(|| "cannot find the current folder")?;
     let mut boot = guest.boot(Path::new(program), arguments, &here)?;
     let running = Running::start(&mut boot.command)?;
+    let mut told = Vec::new();
     let end = Instant::now() + Duration::from_secs(options.limit);
     loop {
         match running.next(end.saturating_duration_since(Instant::now())) {
@@ -84,6 +101,8 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
                 // The guest's console ends its lines as terminals do.
                 bytes.retain(|byte| *byte != b'\r');
                 std::io::stdout().write_all(&bytes).context(|| "cannot print the guest's output")?;
+                told.extend(bytes);
+                told.drain(..told.len().saturating_sub(4096));
             }
             Event::Quiet => {
                 running.kill();
@@ -92,7 +111,39 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
             Event::Closed => break,
         }
     }
-    boot.verdict(running.wait()?).map(ExitCode::from)
+    boot.verdict(running.wait()?, &told).map(ExitCode::from)
+}
+
+impl Architecture {
+    /// Debian's name for it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::S390x => "s390x",
+        }
+    }
+
+    fn emulator(self) -> &'static str {
+        match self {
+            Self::Amd64 => "qemu-system-x86_64",
+            Self::S390x => "qemu-system-s390x",
+        }
+    }
+
+    fn emulator_package(self) -> &'static str {
+        match self {
+            Self::Amd64 => "qemu-system-x86",
+            Self::S390x => "qemu-system-s390x",
+        }
+    }
+
+    /// Rust's name for it, as a target.
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64-unknown-linux-gnu",
+            Self::S390x => "s390x-unknown-linux-gnu",
+        }
+    }
 }
 
 impl Guest {
@@ -103,6 +154,9 @@ impl Guest {
 
     /// A command of this machine, to be run in the guest. Of the environment, the guest gets what tests look at.
     pub fn boot(&self, program: &Path, arguments: &[&OsStr], folder: &Path) -> Outcome<Boot> {
+        for path in [program, folder, &self.folder] {
+            self.show(path)?;
+        }
         static BOOTS: AtomicU32 = AtomicU32::new(0);
         let boot = BOOTS.fetch_add(1, Ordering::Relaxed);
         let script = self.folder.join(format!("script-{}-{boot}", std::process::id()));
@@ -119,41 +173,65 @@ impl Guest {
         text.push(b'\n');
         fs::write(&script, text).context(|| format!("cannot write {}", script.display()))?;
 
-        let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-M", "pc", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1"]);
-        command.args([
-            "-m",
-            &self.memory.to_string(),
-            "-nic",
-            "none",
-            "-display",
-            "none",
-            "-vga",
-            "none",
-            "-serial",
-            "stdio",
-            "-no-reboot",
-            "-monitor",
-            "none",
-        ]);
-        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
+        let mut command = Command::new(self.architecture.emulator());
+        command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", &self.memory.to_string()]);
+        command.args(["-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot", "-monitor", "none"]);
+        let (console, root) = match self.architecture {
+            Architecture::Amd64 => {
+                command.args(["-M", "pc", "-vga", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
+                ("ttyS0", String::new())
+            }
+            Architecture::S390x => {
+                command.args(["-M", "s390-ccw-virtio"]);
+                ("ttysclp0", self.folder.join("root").display().to_string())
+            }
+        };
         command.args(["-virtfs", "local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap"]);
         command.arg("-kernel").arg(self.folder.join("kernel"));
         command.arg("-initrd").arg(self.folder.join("initramfs"));
         command.arg("-append").arg(format!(
-            "console=ttyS0 quiet panic=-1 oops=panic cryptomgr.notests vm.modules={} vm.load={} vm.script={}",
+            "console={console} quiet panic=-1 oops=panic cryptomgr.notests vm.modules={} vm.load={} vm.root={root} vm.script={}",
             self.folder.join("lib/modules").join(&self.release).display(),
             self.load.join(","),
             script.display()
         ));
         Ok(Boot { command, script })
     }
+
+    /// Makes a path of this machine one of the guest as well, which a guest with a root of its own does not have.
+    pub fn show(&self, path: &Path) -> Outcome {
+        if self.architecture == Architecture::Amd64 {
+            return Ok(());
+        }
+        let relative = path.strip_prefix("/").context(|| format!("{} is not a whole path", path.display()))?;
+        let there = self.folder.join("root").join(relative);
+        // Something of its own, or below what was shown before.
+        if there.symlink_metadata().is_ok()
+            || there.ancestors().take_while(|above| *above != self.folder).any(Path::is_symlink)
+        {
+            return Ok(());
+        }
+        if let Some(above) = there.parent() {
+            fs::create_dir_all(above).context(|| format!("cannot make {}", above.display()))?;
+        }
+        std::os::unix::fs::symlink(Path::new("/machine").join(relative), &there)
+            .context(|| format!("cannot make {}", there.display()))
+    }
 }
 
 impl Boot {
-    /// The exit status of the guest's command, from the emulator's.
-    pub fn verdict(&self, status: ExitStatus) -> Outcome<u8> {
+    /// The exit status of the guest's command, from the emulator's, or where it has none from the last that the guest
+    /// told.
+    pub fn verdict(&self, status: ExitStatus, told: &[u8]) -> Outcome<u8> {
+        let told = || {
+            let text = String::from_utf8_lossy(told);
+            let (_, code) = text.rsplit_once("guest: exit status ")?;
+            code.split_whitespace().next()?.parse().ok()
+        };
         match status.code() {
+            Some(0) if self.command.get_program() != Architecture::Amd64.emulator() => {
+                told().context(|| "the guest panicked, or ended without a verdict")
+            }
             Some(0) => Err(Failure::new("the guest panicked, or ended without a verdict")),
             Some(code @ 33..) if code % 2 == 1 => {
                 u8::try_from((code >> 1) - 16).context(|| format!("the emulator's exit code {code}"))
@@ -199,9 +277,11 @@ mod tests {
 
     #[test]
     fn only_a_verdict_counts_as_one() {
-        let boot = Boot { command: Command::new("true"), script: PathBuf::from("/absent") };
-        let exit = |code: i32| boot.verdict(ExitStatus::from_raw(code << 8)).ok();
+        let boot = |program: &str| Boot { command: Command::new(program), script: PathBuf::from("/absent") };
+        let exit = |code: i32| boot("qemu-system-x86_64").verdict(ExitStatus::from_raw(code << 8), b"").ok();
         assert_eq!([exit(33), exit(35), exit(255)], [Some(0), Some(1), Some(111)]);
         assert_eq!([exit(0), exit(1), exit(2), exit(34)], [None; 4]);
+        let told = |text: &[u8]| boot("qemu-system-s390x").verdict(ExitStatus::from_raw(0), text).ok();
+        assert_eq!([told(b"guest: exit status 3\n"), told(b"Kernel panic")], [Some(3), None]);
     }
 }

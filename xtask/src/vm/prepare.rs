@@ -8,59 +8,78 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::Guest;
+use super::{Architecture, Guest};
 use crate::failure::{Context, Failure, Outcome};
 use crate::process::{exists, filter, must};
 
 /// Kernels seen working, and where Debian keeps them.
-const KERNELS: &[(&str, Suite)] = &[
-    ("5.10", Suite { archive: "debian-security", name: "bullseye-security" }),
-    ("6.1", Suite { archive: "debian-security", name: "bookworm-security" }),
-    ("6.12", Suite { archive: "debian-security", name: "bookworm-security" }),
-    ("6.18", Suite { archive: "debian", name: "trixie-backports" }),
-    ("7.3", Suite { archive: "debian", name: "trixie-backports" }),
+pub(super) const KERNELS: [Kernel; 6] = [
+    Kernel::amd64("5.10", "debian-security", "bullseye-security"),
+    Kernel::amd64("6.1", "debian-security", "bookworm-security"),
+    Kernel::amd64("6.12", "debian-security", "bookworm-security"),
+    Kernel::amd64("6.18", "debian", "trixie-backports"),
+    Kernel::amd64("7.3", "debian", "trixie-backports"),
+    // Big-endian.
+    Kernel {
+        name: "6.1-s390x",
+        architecture: Architecture::S390x,
+        version: "6.1",
+        archive: "debian",
+        suite: "bookworm",
+    },
 ];
 
+/// A kernel of Debian's.
 #[derive(Clone, Copy)]
-struct Suite {
+pub(super) struct Kernel {
+    /// What it is called here.
+    pub(super) name: &'static str,
+    pub(super) architecture: Architecture,
+    version: &'static str,
     archive: &'static str,
-    name: &'static str,
+    suite: &'static str,
+}
+
+impl Kernel {
+    const fn amd64(version: &'static str, archive: &'static str, suite: &'static str) -> Self {
+        Self { name: version, architecture: Architecture::Amd64, version, archive, suite }
+    }
 }
 
 /// How long one step with packages may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What the first root needs to mount the second.
-const MODULES: [&str; 3] = ["virtio_pci", "9pnet_virtio", "9p"];
+const MODULES: [&str; 4] = ["virtio_pci", "virtio_ccw", "9pnet_virtio", "9p"];
+
+/// What a guest of another architecture has of its own, for it cannot run this machine's programs.
+const PROGRAMS: [&str; 6] = ["busybox-static", "bash", "coreutils", "iproute2", "nftables", "util-linux"];
 
 /// Modules that tests want and that nothing loads by itself; the last two make the random numbers of IPsec.
 const LOAD: [&str; 4] = ["mpls_router", "ila", "drbg", "jitterentropy_rng"];
 
 const INIT: &str = include_str!("init.sh");
 
-pub(super) fn guest(kernel: &str) -> Outcome<Guest> {
-    let (version, suite) = KERNELS
+pub(super) fn guest(name: &str) -> Outcome<Guest> {
+    let kernel = KERNELS
         .iter()
-        .find(|(version, _)| *version == kernel)
-        .context(|| format!("kernel {kernel}: known are {}", known()))?;
+        .find(|kernel| kernel.name == name)
+        .context(|| format!("kernel {name}: known are {}", KERNELS.map(|kernel| kernel.name).join(", ")))?;
     if !cfg!(target_arch = "x86_64") {
         return Err(Failure::new("guests are only made on x86-64"));
     }
-    tools()?;
-    let folder = cache()?.join(version);
+    tools(kernel.architecture)?;
+    let folder = cache()?.join(name);
     let stamp = folder.join("release");
     if !stamp.exists() {
-        println!("guest: making one with kernel {version} in {}", folder.display());
-        unpack(version, *suite, &folder).map_err(|failure| failure.because(format!("kernel {version}")))?;
+        println!("guest: making one with kernel {name} in {}", folder.display());
+        unpack(*kernel, &folder).map_err(|failure| failure.because(format!("kernel {name}")))?;
     }
     let release = fs::read_to_string(&stamp).context(|| format!("cannot read {}", stamp.display()))?;
     // The init script is this program's own, so it is put into the guest anew when it is another.
-    initramfs(&folder, &release)?;
-    Ok(Guest { release, folder, load: LOAD.map(str::to_owned).to_vec(), memory: 512 })
-}
-
-fn known() -> String {
-    KERNELS.iter().map(|(version, _)| *version).collect::<Vec<_>>().join(", ")
+    initramfs(kernel.architecture, &folder, &release)?;
+    let load = LOAD.map(str::to_owned).to_vec();
+    Ok(Guest { release, architecture: kernel.architecture, folder, load, memory: 512 })
 }
 
 fn cache() -> Outcome<PathBuf> {
@@ -74,16 +93,11 @@ fn cache() -> Outcome<PathBuf> {
 }
 
 /// Installs the programs that make and run guests, where they are not there.
-fn tools() -> Outcome {
-    const TOOLS: [(&str, &str); 5] = [
-        ("busybox", "busybox-static"),
-        ("depmod", "kmod"),
-        ("xz", "xz-utils"),
-        ("zstd", "zstd"),
-        ("qemu-system-x86_64", "qemu-system-x86"),
-    ];
+fn tools(architecture: Architecture) -> Outcome {
+    let emulator = (architecture.emulator(), architecture.emulator_package());
+    let tools = [("busybox", "busybox-static"), ("depmod", "kmod"), ("xz", "xz-utils"), ("zstd", "zstd"), emulator];
     let missing: Vec<&str> =
-        TOOLS.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
+        tools.iter().filter(|(program, _)| !exists(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -92,17 +106,18 @@ fn tools() -> Outcome {
         return Err(Failure::new(format!("missing: {}", missing.join(", "))));
     }
     must(Command::new("apt-get").arg("update"), PATIENCE)?;
-    let plain = install(&[], &missing, true)?;
-    if !plain.lines().any(|line| line.starts_with("Remv ")) {
+    let removes = |plan: &str| plan.lines().any(|line| line.starts_with("Remv "));
+    if install(&[], &missing, true).is_ok_and(|plan| !removes(&plan)) {
         return install(&[], &missing, false).map(drop);
     }
-    // A machine that has other parts of the emulator from backports takes this one from there, too.
+    // A machine that has other parts of the emulator from backports takes this one from there, too. Some parts are
+    // packages of their own only there.
     let codename = os_release("VERSION_CODENAME")?;
     let names = ["", "-updates", "-backports"].map(|suffix| format!("{codename}{suffix}"));
     let suites: Vec<(&str, &str)> = names.iter().map(|name| ("debian", name.as_str())).collect();
-    let apt = Apt::new("tools", &suites, false)?;
+    let apt = Apt::new("tools", &suites, None)?;
     let options: Vec<String> = apt.options.iter().cloned().chain(["-t".into(), names[2].clone()]).collect();
-    if install(&options, &missing, true)?.lines().any(|line| line.starts_with("Remv ")) {
+    if removes(&install(&options, &missing, true)?) {
         return Err(Failure::new(format!("installing {} would remove other packages", missing.join(", "))));
     }
     install(&options, &missing, false).map(drop)
@@ -123,13 +138,14 @@ fn os_release(name: &str) -> Outcome<String> {
     value.map(|value| value.trim_matches('"').to_owned()).context(|| format!("/etc/os-release has no {name}"))
 }
 
-/// An apt configuration of its own: its sources, its lists, and unless it is to install, no packages installed.
+/// An apt configuration of its own: its sources, its lists, and unless it is to install, no packages installed and an
+/// architecture of its own.
 struct Apt {
     options: Vec<String>,
 }
 
 impl Apt {
-    fn new(name: &str, suites: &[(&str, &str)], alone: bool) -> Outcome<Self> {
+    fn new(name: &str, suites: &[(&str, &str)], alone: Option<Architecture>) -> Outcome<Self> {
         let folder = cache()?.join("apt").join(name);
         for part in ["lists/partial", "cache/archives/partial"] {
             let path = folder.join(part);
@@ -150,21 +166,26 @@ impl Apt {
             set("Dir::Cache", &folder.join("cache")),
             "-oAPT::Sandbox::User=root".to_owned(),
         ];
-        if alone {
+        if let Some(architecture) = alone {
             write(&folder.join("status"), b"")?;
             options.push(set("Dir::State::status", &folder.join("status")));
+            options.push(format!("-oAPT::Architecture={}", architecture.name()));
+            options.push(format!("-oAPT::Architectures={}", architecture.name()));
         }
         must(Command::new("apt-get").args(&options).arg("update"), PATIENCE)?;
         Ok(Self { options })
     }
 
     /// The newest kernel of this version, without the flavours for clouds and for real time.
-    fn newest(&self, version: &str) -> Outcome<String> {
+    fn newest(&self, version: &str, architecture: Architecture) -> Outcome<String> {
         let pattern = format!("^linux-image-{}[.]", version.replace('.', "[.]"));
         let found =
             must(Command::new("apt-cache").args(&self.options).args(["search", "--names-only", &pattern]), PATIENCE)?;
-        let mut names: Vec<&str> =
-            found.lines().filter_map(|line| line.split(' ').next()).filter(|name| is_plain(name)).collect();
+        let mut names: Vec<&str> = found
+            .lines()
+            .filter_map(|line| line.split(' ').next())
+            .filter(|name| is_plain(name, architecture))
+            .collect();
         names.sort_by_key(|name| numbers(name));
         names.pop().map(str::to_owned).context(|| format!("Debian has no linux-image-{version} now"))
     }
@@ -208,9 +229,9 @@ fn host(sources: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn is_plain(package: &str) -> bool {
+fn is_plain(package: &str, architecture: Architecture) -> bool {
     let flavour = |name: &str| package.split('-').any(|part| part == name);
-    package.ends_with("-amd64") && !["cloud", "rt", "dbg", "unsigned"].into_iter().any(flavour)
+    flavour(architecture.name()) && !["cloud", "rt", "dbg", "unsigned", "template"].into_iter().any(flavour)
 }
 
 /// The numbers in a name, so that 6.12.9 is older than 6.12.10.
@@ -218,9 +239,14 @@ fn numbers(name: &str) -> Vec<u64> {
     name.split(|letter: char| !letter.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
 }
 
-fn unpack(version: &str, suite: Suite, folder: &Path) -> Outcome {
-    let apt = Apt::new(suite.name, &[(suite.archive, suite.name)], true)?;
-    let image = apt.newest(version)?;
+fn unpack(kernel: Kernel, folder: &Path) -> Outcome {
+    let Kernel { architecture, version, archive, suite, .. } = kernel;
+    let place = match architecture {
+        Architecture::Amd64 => suite.to_owned(),
+        other => format!("{suite}-{}", other.name()),
+    };
+    let apt = Apt::new(&place, &[(archive, suite)], Some(architecture))?;
+    let image = apt.newest(version, architecture)?;
     let parts = apt.parts(&image)?;
     println!("guest: fetching {}", parts.join(" "));
     let work = folder.with_extension("new");
@@ -254,9 +280,32 @@ fn unpack(version: &str, suite: Suite, folder: &Path) -> Outcome {
     must(Command::new("find").arg(&home).args(["-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+"]), PATIENCE)?;
     must(Command::new("depmod").arg("-b").arg(&work).arg(&release), PATIENCE)?;
     fs::remove_dir_all(&root).context(|| format!("cannot remove {}", root.display()))?;
+    if architecture != Architecture::Amd64 {
+        own_root(&apt, &root)?;
+    }
     let _ = fs::remove_dir_all(folder);
     fs::rename(&work, folder).context(|| format!("cannot move {}", work.display()))?;
     write(&folder.join("release"), release.as_bytes())
+}
+
+/// Unpacks programs of another architecture, and all that they need, into a folder that a guest takes for its root. The
+/// machine's own root is in its `/machine`.
+fn own_root(apt: &Apt, root: &Path) -> Outcome {
+    println!("guest: fetching programs: {}", PROGRAMS.join(" "));
+    let mut command = Command::new("apt-get");
+    let work = root.with_extension("packages");
+    fs::create_dir_all(work.join("partial")).context(|| format!("cannot make {}", work.display()))?;
+    command.args(&apt.options).arg(format!("-oDir::Cache::archives={}", work.display()));
+    command.args(["install", "-y", "--download-only", "--no-install-recommends"]).args(PROGRAMS);
+    must(&mut command, PATIENCE)?;
+    for name in ["machine", "proc", "sys", "dev", "run", "tmp", "root"] {
+        let path = root.join(name);
+        fs::create_dir_all(&path).context(|| format!("cannot make {}", path.display()))?;
+    }
+    for file in files(&work)?.iter().filter(|file| file.extension().is_some_and(|ending| ending == "deb")) {
+        must(Command::new("dpkg-deb").arg("-x").arg(file).arg(root), PATIENCE)?;
+    }
+    fs::remove_dir_all(&work).context(|| format!("cannot remove {}", work.display()))
 }
 
 /// The ELF image inside a bzImage (Documentation/arch/x86/boot.rst), so that no emulated processor has to unpack it.
@@ -284,23 +333,29 @@ fn unpacked_kernel(image: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Writes the first root: busybox, the module tools, the modules that the second root needs, the init script.
-fn initramfs(folder: &Path, release: &str) -> Outcome {
+fn initramfs(architecture: Architecture, folder: &Path, release: &str) -> Outcome {
     let mut archive = Archive::default();
     for name in ["bin", "sbin", "proc", "sys", "dev", "run", "host", "lib", "modules"] {
         archive.folder(name);
     }
-    archive.file("bin/busybox", &read(&program("busybox")?)?, 0o755);
+    let busybox = match architecture {
+        Architecture::Amd64 => program("busybox")?,
+        Architecture::S390x => folder.join("root/bin/busybox"),
+    };
+    archive.file("bin/busybox", &read(&busybox)?, 0o755);
     for name in ["sh", "mount", "poweroff", "echo", "chroot", "sed", "mkdir", "ln", "uname", "printf", "dd"] {
         archive.link(&format!("bin/{name}"), "busybox");
     }
-    let kmod = program("kmod")?;
-    archive.file("bin/kmod", &read(&kmod)?, 0o755);
-    for name in ["sbin/modprobe", "sbin/insmod"] {
-        archive.link(name, "../bin/kmod");
+    if architecture == Architecture::Amd64 {
+        let kmod = program("kmod")?;
+        archive.file("bin/kmod", &read(&kmod)?, 0o755);
+        let libraries = must(Command::new("ldd").arg(&kmod), PATIENCE)?;
+        for library in libraries.split_whitespace().filter(|word| word.starts_with('/')) {
+            archive.file(library.trim_start_matches('/'), &read(Path::new(library))?, 0o755);
+        }
     }
-    let libraries = must(Command::new("ldd").arg(&kmod), PATIENCE)?;
-    for library in libraries.split_whitespace().filter(|word| word.starts_with('/')) {
-        archive.file(library.trim_start_matches('/'), &read(Path::new(library))?, 0o755);
+    for name in ["sbin/modprobe", "sbin/insmod"] {
+        archive.link(name, if architecture == Architecture::Amd64 { "../bin/kmod" } else { "../bin/busybox" });
     }
     let mut loaded: Vec<String> = Vec::new();
     for module in MODULES {
@@ -420,9 +475,11 @@ mod tests {
         let mut names = ["linux-image-6.12.9+deb12-amd64", "linux-image-6.12.10+deb12-amd64"];
         names.sort_by_key(|name| numbers(name));
         assert_eq!(names[1], "linux-image-6.12.10+deb12-amd64");
-        assert!(is_plain(names[0]));
-        assert!(!is_plain("linux-image-6.12.9+deb12-cloud-amd64"));
-        assert!(!is_plain("linux-image-6.12.9+deb12-rt-amd64"));
+        assert!(is_plain(names[0], Architecture::Amd64));
+        assert!(!is_plain("linux-image-6.12.9+deb12-cloud-amd64", Architecture::Amd64));
+        assert!(!is_plain("linux-image-6.12.9+deb12-rt-amd64", Architecture::Amd64));
+        assert!(is_plain("linux-image-6.1.0-56-s390x", Architecture::S390x));
+        assert!(!is_plain(names[0], Architecture::S390x));
     }
 
     #[test]
