@@ -26,13 +26,18 @@ pub struct Options {
     targets: Vec<String>,
 }
 
-/// What a target has done.
+/// What a target has done; seconds are the processor's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Done {
     seconds: u64,
     executions: u64,
     edges: u64,
     findings: u64,
+}
+
+/// What the targets are built for; it names their folder.
+fn built_for() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
 /// How many run side by side.
@@ -51,7 +56,10 @@ pub fn run(options: &Options) -> Outcome {
         Duration::from_secs(600),
     )?;
     print!("{seeds}");
-    process::must(&mut cargo_fuzz(&["build", "--release", "--sanitizer", "none"]), Duration::from_secs(1200))?;
+    process::must(
+        &mut cargo_fuzz(&["build", "--release", "--sanitizer", "none", "--target", &built_for()]),
+        Duration::from_secs(1200),
+    )?;
     let known: Vec<String> =
         process::must(&mut cargo_fuzz(&["list"]), Duration::from_secs(60))?.lines().map(str::to_owned).collect();
     if let Some(unknown) = options.targets.iter().find(|target| !known.contains(target)) {
@@ -61,19 +69,23 @@ pub fn run(options: &Options) -> Outcome {
     let lanes = u64::try_from(LANES).unwrap_or(1);
     let count = u64::try_from(targets.len()).unwrap_or(1).max(1);
     let seconds = options.minutes.map_or(options.seconds, |minutes| (minutes * 60 * lanes / count).max(1));
-    let mut done = BTreeMap::new();
+    let mut done = Vec::new();
     for pair in targets.chunks(LANES) {
         let running: Vec<_> = pair.iter().map(|target| start(target, seconds)).collect::<Outcome<_>>()?;
         for (target, running) in pair.iter().zip(running) {
             let one = watch(target, running, seconds)?;
-            println!("{target}: {} executions, {} edges, {} findings", one.executions, one.edges, one.findings);
-            done.insert(target.clone(), one);
+            println!(
+                "{target}: {} s, {} executions, {} edges, {} findings",
+                one.seconds, one.executions, one.edges, one.findings
+            );
+            // At once, so that a long run that is ended early was not for nothing.
+            if options.record {
+                record(target, one)?;
+            }
+            done.push(one);
         }
     }
-    if options.record {
-        record(&done)?;
-    }
-    match done.values().map(|one| one.findings).sum() {
+    match done.iter().map(|one| one.findings).sum() {
         0_u64 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} findings, in fuzz/artifacts; once mended they belong into fuzz/findings"
@@ -99,19 +111,33 @@ fn cargo_fuzz(arguments: &[&str]) -> Command {
 }
 
 fn start(target: &str, seconds: u64) -> Outcome<Running> {
-    let dictionary = crate::root().join("fuzz/corpus/words.dict");
-    let time = format!("-max_total_time={seconds}");
-    let words = format!("-dict={}", dictionary.display());
-    let options = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", &time, &words];
-    Running::start(cargo_fuzz(&["run", "--release", "--sanitizer", "none", target, "--"]).args(options))
+    let fuzz = crate::root().join("fuzz");
+    let (corpus, findings) = (fuzz.join("corpus").join(target), fuzz.join("artifacts").join(target));
+    for folder in [&corpus, &findings] {
+        fs::create_dir_all(folder).context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let program = fuzz.join("target").join(built_for()).join("release").join(target);
+    let words = fuzz.join("corpus/words.dict");
+    let options = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"].map(str::to_owned);
+    let more = [
+        format!("-max_total_time={seconds}"),
+        format!("-dict={}", words.display()),
+        format!("-artifact_prefix={}/", findings.display()),
+    ];
+    Running::start(Command::new(program).args(options).args(more).arg(corpus))
 }
 
 /// Waits for a target's end and reads what it says of itself.
 fn watch(target: &str, running: Running, seconds: u64) -> Outcome<Done> {
     let mut said = String::new();
+    let mut used = Duration::ZERO;
     loop {
         match running.next(Duration::from_secs(seconds + 300)) {
-            Event::Wrote(Stream::Out | Stream::Err, bytes) => said += &String::from_utf8_lossy(&bytes),
+            Event::Wrote(Stream::Out | Stream::Err, bytes) => {
+                said += &String::from_utf8_lossy(&bytes);
+                // What it says last is its sums.
+                used = running.processor_time().unwrap_or(used);
+            }
             Event::Closed => break,
             Event::Quiet => {
                 running.kill();
@@ -120,7 +146,7 @@ fn watch(target: &str, running: Running, seconds: u64) -> Outcome<Done> {
         }
     }
     let status = running.wait()?;
-    let done = read(&said, seconds, !status.success());
+    let done = read(&said, used.as_secs(), !status.success());
     if !status.success() {
         let tail: Vec<&str> = said.lines().rev().take(40).collect();
         tail.iter().rev().for_each(|line| println!("{target}: {line}"));
@@ -147,15 +173,15 @@ fn results() -> PathBuf {
     crate::root().join("fuzz/RESULTS.md")
 }
 
-/// Adds to the table what was done.
-fn record(done: &BTreeMap<String, Done>) -> Outcome {
+/// Adds to the table what a target did.
+fn record(target: &str, done: Done) -> Outcome {
     let path = results();
     let text = fs::read_to_string(&path).context(|| format!("cannot read {}", path.display()))?;
-    fs::write(&path, added(&text, done)).context(|| format!("cannot write {}", path.display()))
+    fs::write(&path, added(&text, target, done)).context(|| format!("cannot write {}", path.display()))
 }
 
 /// The table's text with more done: times and executions and findings add up, edges are those of the last run.
-fn added(text: &str, done: &BTreeMap<String, Done>) -> String {
+fn added(text: &str, target: &str, new: Done) -> String {
     let (mut rows, mut before, mut behind) = (BTreeMap::new(), Vec::new(), Vec::new());
     for line in text.lines() {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -170,13 +196,11 @@ fn added(text: &str, done: &BTreeMap<String, Done>) -> String {
             _ => behind.push(line),
         }
     }
-    for (target, new) in done {
-        let row: &mut Done = rows.entry(target.clone()).or_default();
-        row.seconds += new.seconds;
-        row.executions += new.executions;
-        row.edges = new.edges;
-        row.findings += new.findings;
-    }
+    let row: &mut Done = rows.entry(target.to_owned()).or_default();
+    row.seconds += new.seconds;
+    row.executions += new.executions;
+    row.edges = new.edges;
+    row.findings += new.findings;
     let line = |name: &str, one: &Done| {
         format!("| {name} | {} | {} | {} | {} |\n", one.seconds, one.executions, one.edges, one.findings)
     };
@@ -200,11 +224,8 @@ mod tests {
     #[test]
     fn the_table_adds_up() {
         let text = "# T\n\n| target | s | n | e | f |\n|---|---|---|---|---|\n| `print` | 10 | 1000 | 50 | 1 |\n| all | 10 | 1000 | 50 | 1 |\n\nend\n";
-        let done = [("print", 5, 200, 60), ("views", 7, 300, 20)];
-        let done = done.map(|(name, seconds, executions, edges)| {
-            (name.to_owned(), Done { seconds, executions, edges, findings: 0 })
-        });
-        let text = added(text, &BTreeMap::from(done));
+        let text = added(text, "print", Done { seconds: 5, executions: 200, edges: 60, findings: 0 });
+        let text = added(&text, "views", Done { seconds: 7, executions: 300, edges: 20, findings: 0 });
         assert!(text.starts_with("# T\n\n| target"), "{text}");
         assert!(
             text.contains(

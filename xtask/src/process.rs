@@ -83,6 +83,11 @@ impl Running {
         }
     }
 
+    /// Processor time that it has used by itself, without that of what it started.
+    pub fn processor_time(&self) -> Option<Duration> {
+        processor_time(&std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?)
+    }
+
     /// How it ended, once it closed its output.
     pub fn wait(mut self) -> Outcome<ExitStatus> {
         match self.ended_within(GRACE)? {
@@ -182,6 +187,15 @@ pub fn exists(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
+/// Both times of a line of `/proc/PID/stat` (`proc_pid_stat(5)`), whose ticks are hundredths of a second for whoever reads them.
+fn processor_time(line: &str) -> Option<Duration> {
+    // The name before may have blanks and brackets in it.
+    let (_, behind) = line.rsplit_once(')')?;
+    let mut times = behind.split_whitespace().skip(11).map(str::parse::<u64>);
+    let (user, system) = (times.next()?.ok()?, times.next()?.ok()?);
+    Some(Duration::from_millis((user + system) * 10))
+}
+
 fn shown(command: &Command) -> String {
     let words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).collect();
     words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
@@ -228,6 +242,19 @@ mod tests {
         let failure = must(&mut shell("echo no >&2; exit 1"), GRACE).expect_err("exit 1");
         assert!(failure.to_string().starts_with("sh -c echo no"), "{failure}");
         assert!(failure.to_string().ends_with(": no"), "{failure}");
+    }
+
+    #[test]
+    fn processor_time_is_that_of_user_and_system() {
+        let line = "42 (a (b) c) S 1 42 42 0 -1 4194560 9 8 7 6 150 25 3 4 20 0 1 0 100";
+        assert_eq!(processor_time(line), Some(Duration::from_millis(1750)));
+        assert_eq!(processor_time("42 (cut"), None);
+        let running = Running::start(&mut shell("while :; do :; done")).expect("sh starts");
+        let start = Instant::now();
+        while running.processor_time() < Some(Duration::from_millis(20)) {
+            assert!(start.elapsed() < Duration::from_secs(30));
+        }
+        running.kill();
     }
 
     #[test]
