@@ -42,6 +42,8 @@ pub mod probe;
 #[cfg(feature = "tokio1")]
 pub mod tokio;
 
+#[cfg(miri)]
+mod played;
 mod sys;
 mod uring;
 

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::engine::{Credentials, Origin};
 use crate::error::Error;
+#[cfg(miri)]
+use crate::played::libc;
 use crate::socket::Instruction;
 
 const NETLINK_ADDRESS: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;

@@ -14,12 +14,16 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use io_uring::types::{BufRingEntry, CancelBuilder, Fd, RecvMsgOut, SubmitArgs, Timespec};
-use io_uring::{IoUring, cqueue, opcode, squeue};
+#[cfg(not(miri))]
+use io_uring::{Builder, IoUring};
+use io_uring::{cqueue, opcode, squeue};
 
 use crate::engine::ring::RingConfig;
 use crate::engine::syscall::{self, check};
 use crate::engine::{Counters, Datagram, Deadline, Destination, Origin};
 use crate::error::{Error, RingPart};
+#[cfg(miri)]
+use crate::played::ring::{Builder, IoUring};
 use crate::socket::Socket;
 use crate::sys::{self, Mapping, Slots};
 
@@ -782,7 +786,7 @@ fn set_up(slots: u16, purpose: Purpose) -> Result<IoUring, Error> {
 
 /// Whether this kernel sets rings up with `COOP_TASKRUN`, with `SINGLE_ISSUER` alone, and with `DEFER_TASKRUN` besides.
 pub(crate) fn ways() -> [bool; 3] {
-    let can = |set: fn(&mut io_uring::Builder)| {
+    let can = |set: fn(&mut Builder)| {
         let mut builder = IoUring::builder();
         set(&mut builder);
         builder.build(4).is_ok()

@@ -1,0 +1,107 @@
+//! A kernel that is only played, for the interpreter that notices undefined behaviour (`cargo xtask miri`): it knows neither
+//! netlink nor io_uring. What stands here for the system calls of [`sys`](crate::sys) and for the ring of
+//! [`uring`](crate::uring) reads and writes through the pointers that it is given, when and where the kernel would.
+//!
+//! A dump is answered by [`PARTS`] datagrams and its end, anything else by its acknowledgement; [`tell`] queues whatever else
+//! a socket is to receive.
+
+#![cfg_attr(not(test), allow(dead_code, reason = "the tests queue datagrams"))]
+
+pub(crate) mod libc;
+pub(crate) mod ring;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ringlink_codec::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType};
+
+/// Datagrams of a dump, besides its end.
+pub(crate) const PARTS: u32 = 5;
+
+/// Datagrams that a socket has room for.
+const ROOM: usize = 16;
+
+static SOCKETS: Mutex<BTreeMap<RawFd, Played>> = Mutex::new(BTreeMap::new());
+
+/// A socket.
+#[derive(Default)]
+struct Played {
+    port: u32,
+    /// What options were set to, by level and number.
+    options: BTreeMap<(i32, i32), Vec<u8>>,
+    groups: Vec<u32>,
+    queue: VecDeque<Queued>,
+    drops: u32,
+    /// Something was dropped, which has not been told.
+    overrun: bool,
+}
+
+/// What a socket has not received yet.
+struct Queued {
+    bytes: Vec<u8>,
+    sender: u32,
+    group: u32,
+}
+
+impl Played {
+    fn queue(&mut self, bytes: Vec<u8>, sender: u32, group: u32) {
+        if self.queue.len() < ROOM {
+            self.queue.push_back(Queued { bytes, sender, group });
+        } else {
+            self.drops += 1;
+            self.overrun = true;
+        }
+    }
+
+    /// The next datagram, or an error number.
+    fn take(&mut self) -> Result<Queued, i32> {
+        if std::mem::take(&mut self.overrun) {
+            return Err(::libc::ENOBUFS);
+        }
+        self.queue.pop_front().ok_or(::libc::EAGAIN)
+    }
+
+    fn answer(&mut self, request: &[u8]) {
+        let Ok(request) = Message::parse(request) else { return };
+        let (sequence, port) = (request.header.sequence, self.port);
+        let mut say = |kind, flags, payload: &[u8]| {
+            let length = u32::try_from(MESSAGE_HEADER + payload.len()).expect("short");
+            let header = MessageHeader { length, kind, flags, sequence, port };
+            self.queue([&header.to_bytes()[..], payload].concat(), 0, 0);
+        };
+        if request.header.flags.contains(Flags::DUMP) {
+            for part in 1..=PARTS {
+                // `struct ifinfomsg`, whose index is the second word.
+                let words = [0, part, 0, 0].map(u32::to_ne_bytes);
+                say(MessageType(16), Flags::MULTI, words.as_flattened());
+            }
+            say(MessageType::DONE, Flags::MULTI, &[0; 4]);
+        } else {
+            let payload = [&[0; 4], &request.header.to_bytes()[..]].concat();
+            say(MessageType::ERROR, Flags::CAPPED, &payload);
+        }
+    }
+}
+
+fn sockets() -> MutexGuard<'static, BTreeMap<RawFd, Played>> {
+    // A test that panicked fails anyway; the others have sockets of their own.
+    SOCKETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does something with a socket; `None` where the descriptor is none of one.
+fn with<T>(socket: RawFd, act: impl FnOnce(&mut Played) -> T) -> Option<T> {
+    sockets().get_mut(&socket).map(act)
+}
+
+/// Queues a datagram for a socket.
+fn tell(socket: RawFd, bytes: &[u8], sender: u32, group: u32) {
+    with(socket, |played| played.queue(bytes.to_vec(), sender, group)).expect("a socket");
+}
+
+/// A descriptor, for what has none of its own here.
+fn descriptor() -> std::os::fd::OwnedFd {
+    std::fs::File::open("/dev/null").expect("/dev/null").into()
+}
