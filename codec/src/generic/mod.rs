@@ -276,18 +276,8 @@ macro_rules! commands {
             )*
 
             /// The commands as data.
-            pub const OPERATIONS: &'static $crate::table::Operations = &$crate::table::Operations {
-                name: stringify!($name),
-                prefix: $prefix,
-                first: 0,
-                rows: &[$($crate::table::OperationRow {
-                    number: $number,
-                    name: concat!($prefix, stringify!($row)),
-                    verb: $crate::operation_verb!($verb),
-                    header: <<$format as $crate::table::Format>::Header as $crate::table::Record>::LAYOUT,
-                    space: <<$format as $crate::table::Format>::Space as $crate::table::Table>::space,
-                }),*],
-            };
+            pub const OPERATIONS: &'static $crate::table::Operations =
+                $crate::operations_as_data!($name, $prefix, 0, $($row: $verb $format = $number,)*);
         }
     };
 }

@@ -487,18 +487,28 @@ macro_rules! operations {
             )*
 
             /// The messages as data.
-            pub const OPERATIONS: &'static $crate::table::Operations = &$crate::table::Operations {
-                name: stringify!($name),
-                prefix: $prefix,
-                first: 0 $(| $first)?,
-                rows: &[$($crate::table::OperationRow {
-                    number: $number,
-                    name: concat!($prefix, stringify!($row)),
-                    verb: $crate::operation_verb!($verb),
-                    header: <<$format as $crate::table::Format>::Header as $crate::table::Record>::LAYOUT,
-                    space: <<$format as $crate::table::Format>::Space as $crate::table::Table>::space,
-                }),*],
-            };
+            pub const OPERATIONS: &'static $crate::table::Operations =
+                $crate::operations_as_data!($name, $prefix, 0 $(| $first)?, $($row: $verb $format = $number,)*);
+        }
+    };
+}
+
+/// The rows of `operations!`, or of what is like it, as data.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! operations_as_data {
+    ($name:ident, $prefix:literal, $first:expr, $($row:ident: $verb:ident $format:ty = $number:literal,)*) => {
+        &$crate::table::Operations {
+            name: stringify!($name),
+            prefix: $prefix,
+            first: $first,
+            rows: &[$($crate::table::OperationRow {
+                number: $number,
+                name: concat!($prefix, stringify!($row)),
+                verb: $crate::operation_verb!($verb),
+                header: <<$format as $crate::table::Format>::Header as $crate::table::Record>::LAYOUT,
+                space: <<$format as $crate::table::Format>::Space as $crate::table::Table>::space,
+            }),*],
         }
     };
 }
