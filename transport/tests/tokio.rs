@@ -31,7 +31,7 @@ use kernel::{add_routes, asked_for, ip, isolated, missing, request_socket};
 /// own threads are not in.
 fn over_all<F: Future<Output = ()> + Send + 'static>(name: &'static str, test: impl Fn(Config) -> F + Sync) {
     let _alone = alone();
-    for engine in asked_for([EngineChoice::Auto, EngineChoice::Ring]) {
+    for engine in asked_for([EngineChoice::Syscall, EngineChoice::Auto, EngineChoice::Ring]) {
         for threads in [0, 1, 4] {
             isolated(name, || {
                 ip("link set lo up");
