@@ -306,10 +306,10 @@ fn a_future_dropped_anywhere_leaves_the_connection_usable() {
         let (descriptors, _) = taken();
         let mut connection = open(&config);
         let mut hesitant = Connection::from(hesitant(&config, Hesitation { sent: 3, received: 3 }));
-        let (mut drops, mut memory) = (0, 0);
+        let (mut drops, mut forced, mut memory) = (0, 0, 0);
         for round in 0..100 {
             for polls in 0..8 {
-                drops += 6 - drop_some(&mut hesitant, polls, 1000).await;
+                forced += 6 - drop_some(&mut hesitant, polls, 1000).await;
                 drops += 6 - drop_some(&mut connection, polls, 1000).await;
             }
             // Once everything there is has been used.
@@ -317,7 +317,8 @@ fn a_future_dropped_anywhere_leaves_the_connection_usable() {
                 (_, memory) = taken();
             }
         }
-        assert!(drops >= 1700, "{drops} futures dropped");
+        println!("{forced} and {drops} futures dropped");
+        assert!(forced >= 1700, "{forced} futures dropped");
         let (_, after) = taken();
         assert!(after < memory + (1 << 20), "{memory} bytes of memory became {after}");
         drop((connection, hesitant));
