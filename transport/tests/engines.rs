@@ -27,8 +27,8 @@ fn an_acknowledged_noop() {
         // Apart from each other, with and without a deadline.
         engine.send(&noop(10)).expect(name);
         engine.send(&noop(11)).expect(name);
-        assert_eq!(engine.receive(Deadline::none()).expect(name)[8], 10, "{name}");
-        assert_eq!(engine.receive(soon()).expect(name)[8], 11, "{name}");
+        assert_eq!(sequence(&engine.receive(Deadline::none()).expect(name)), 10, "{name}");
+        assert_eq!(sequence(&engine.receive(soon()).expect(name)), 11, "{name}");
         assert_eq!((engine.counters().datagrams, engine.counters().bytes), (11, 11 * 36), "{name}");
     }
 }
@@ -47,7 +47,7 @@ fn an_exchange_is_one_system_call_on_a_ring() {
     assert!((100..110).contains(&calls), "{calls}");
     // However long the request is.
     let long: Vec<u8> = (0..5000).flat_map(|_| message(NOOP, REQUEST, 0, &[])).chain(noop(7)).collect();
-    assert_eq!(ring.exchange(&long, soon()).expect("an answer")[8], 7);
+    assert_eq!(sequence(&ring.exchange(&long, soon()).expect("an answer")), 7);
 }
 
 #[test]
@@ -224,10 +224,7 @@ fn events_of_other_namespaces_carry_their_id() {
         let there = Syscall::new(there, SyscallConfig::default()).expect("system calls");
         let all = engines(monitor);
         // Bring lo up: IFF_UP in ifi_flags and ifi_change.
-        let mut up = [0u8; 16];
-        up[4] = 1;
-        up[8] = 1;
-        up[12] = 1;
+        let up: Vec<u8> = [0, 1, 1, 1].into_iter().flat_map(u32::to_ne_bytes).collect();
         let answer = there.exchange(&message(NEWLINK, REQUEST | ACK, 1, &up), soon()).expect("an answer");
         assert_eq!(errno(messages(&answer)[0].2), 0);
         for (name, engine) in &all {
@@ -337,7 +334,7 @@ fn starvation_is_not_loss() {
         while expected < 20 {
             let first = engine.receive(soon()).expect(name);
             let second = engine.receive(soon()).expect(name);
-            assert_eq!((first[8], second[8]), (expected, expected + 1), "{name}");
+            assert_eq!((sequence(&first), sequence(&second)), (expected, expected + 1), "{name}");
             let third = engine.receive(soon()).map(drop);
             assert_eq!(third, Err(Error::Exhausted { slots: 2 }), "{name}");
             // Nothing is sent when there is no room for the answer.
@@ -390,7 +387,7 @@ fn a_datagram_too_long_is_an_error() {
         let refused = message(0x3ff0, REQUEST | ACK, 1, &[0; 6000]);
         let cut = engine.exchange(&refused, soon()).map(drop).expect_err(name);
         assert!(matches!(cut, Error::Truncated { length: 6000.., slot: 4096 }), "{name}: {cut}");
-        assert_eq!(engine.exchange(&noop(2), soon()).expect(name)[8], 2, "{name}");
+        assert_eq!(sequence(&engine.exchange(&noop(2), soon()).expect(name)), 2, "{name}");
     }
 }
 
@@ -410,11 +407,11 @@ fn a_deadline_abandons_and_the_engine_goes_on() {
         let silent = message(NOOP, REQUEST, 1, &[]);
         assert!(engine.exchange(&silent, Deadline::after(short)).is_err_and(|error| error.is_timed_out()), "{name}");
         for sequence in 2..5 {
-            assert_eq!(engine.exchange(&noop(sequence), soon()).expect(name)[8], sequence as u8, "{name}");
+            assert_eq!(kernel::sequence(&engine.exchange(&noop(sequence), soon()).expect(name)), sequence, "{name}");
         }
         // What is there is taken even when the deadline has passed.
         engine.send(&noop(9)).expect(name);
-        assert_eq!(engine.receive(Deadline::after(Duration::ZERO)).expect(name)[8], 9, "{name}");
+        assert_eq!(sequence(&engine.receive(Deadline::after(Duration::ZERO)).expect(name)), 9, "{name}");
     }
 }
 
@@ -473,6 +470,6 @@ fn a_send_that_is_too_long_is_refused() {
             assert_eq!(error, Error::System { call: "send", errno: libc::EMSGSIZE }, "{name}");
             assert_eq!(engine.exchange(&long, soon()).map(drop), Err(error), "{name}");
         }
-        assert_eq!(engine.exchange(&noop(3), soon()).expect(name)[8], 3, "{name}");
+        assert_eq!(sequence(&engine.exchange(&noop(3), soon()).expect(name)), 3, "{name}");
     }
 }

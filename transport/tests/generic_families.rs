@@ -273,7 +273,9 @@ fn mptcp_endpoints_come_and_go() {
         let again = generic.apply(Request::ADD_ADDR, |to| endpoint(to, 7, address)).expect_err("it is there");
         assert_eq!(again.refused().expect("a refusal").request, "MPTCP_PM_CMD_ADD_ADDR");
         if let Some(text) = tool("ip", &["mptcp", "endpoint", "show"]) {
-            assert!(text.contains("192.0.2.1 id 7 signal"), "{text}");
+            // `ip` reads one byte of the family's two, so where the first is the higher one it takes no address for its own.
+            let wanted = if cfg!(target_endian = "big") { "id 7 signal" } else { "192.0.2.1 id 7 signal" };
+            assert!(text.contains(wanted), "{text}");
         }
 
         let ask = |to: &mut AttributeWriter<'_, '_, PathManager>| {

@@ -78,6 +78,11 @@ pub(crate) fn messages(mut bytes: &[u8]) -> Vec<Parts<'_>> {
     found
 }
 
+/// The sequence number of a datagram's first message.
+pub(crate) fn sequence(datagram: &[u8]) -> u32 {
+    u32::from_ne_bytes(datagram[8..12].try_into().expect("four"))
+}
+
 /// The errno of a message of type ERROR.
 pub(crate) fn errno(payload: &[u8]) -> i32 {
     i32::from_ne_bytes(payload[..4].try_into().expect("four"))
