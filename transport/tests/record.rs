@@ -173,7 +173,7 @@ fn a_monitors_session_keeps_groups_losses_and_waits_in_vain() {
     isolated("a_monitors_session", || {
         ip("link set lo up");
         let writer = Syscall::new(request_socket(), SyscallConfig::default()).expect("an engine");
-        let options = SocketOptions { receive_buffer: Some(1), ..SocketOptions::default() };
+        let options = SocketOptions { receive_buffer: Some(8192), ..SocketOptions::default() };
         let socket = Socket::open(Protocol::ROUTE, &options).expect("a socket");
         socket.join(Group::IPV4_ROUTE.0).expect("joined");
         let engine = Syscall::new(socket, SyscallConfig::default()).expect("an engine");
@@ -440,7 +440,9 @@ fn what_is_sent_has_to_be_what_was_sent() {
     other[6] ^= 1;
     assert_eq!(replay.send(&other), problem(RecordingProblem::Differs { at: 6 }));
     assert_eq!(replay.send(&noop(1)[..15]), problem(RecordingProblem::Differs { at: 15 }));
-    assert_eq!(replay.send(&noop(0)), problem(RecordingProblem::Differs { at: 8 }), "nobody asks with number 0");
+    // The lowest byte of the number.
+    let at = if cfg!(target_endian = "big") { 11 } else { 8 };
+    assert_eq!(replay.send(&noop(0)), problem(RecordingProblem::Differs { at }), "nobody asks with number 0");
     let text = replay.send(&other).expect_err("differs").to_string();
     assert_eq!(text, "recording, byte 30: what is sent differs from what was sent then, first at its byte 6");
     // After each of these it is where it was; and any other number will do, in the answer and in the request it repeats.
