@@ -9,7 +9,7 @@ use ringlink::{Config, EngineChoice};
 
 mod kernel;
 
-use kernel::{asked_for, isolated, missing};
+use kernel::{absent, asked_for, isolated, missing};
 
 fn over_engines(name: &'static str, test: impl Fn(Generic) + Sync) {
     for engine in asked_for([EngineChoice::Syscall, EngineChoice::Ring]) {
@@ -50,7 +50,7 @@ fn families_by_name() {
 fn policies_are_data() {
     over_engines("policies_are_data", |mut generic| {
         let policies = match generic.policies("nlctrl") {
-            Err(error) if error.is_unsupported() => return missing("policies_are_data", &error.to_string()),
+            Err(error) if error.is_unsupported() => return absent("policies_are_data", &error.to_string()),
             other => other.expect("policies"),
         };
         let (get, _) = policies.commands.get(&3).expect("CTRL_CMD_GETFAMILY");

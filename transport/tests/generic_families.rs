@@ -20,7 +20,7 @@ use ringlink::generic::{Generic, Policies, wireguard};
 
 mod kernel;
 
-use kernel::{ip, isolated, missing, soon};
+use kernel::{absent, ip, isolated, missing, soon};
 
 /// A connection, where the family is there.
 fn open(name: &str, family: &'static ringlink::codec::generic::Family) -> Option<Generic> {
@@ -28,7 +28,7 @@ fn open(name: &str, family: &'static ringlink::codec::generic::Family) -> Option
     match generic.number(family) {
         Ok(_) => Some(generic),
         Err(error) if error.is_not_found() => {
-            missing(name, &format!("no family {}", family.name));
+            absent(name, &format!("no family {}", family.name));
             None
         }
         Err(error) => panic!("{error}"),
@@ -330,7 +330,7 @@ fn mptcp_tells_of_listeners() {
         assert_eq!(unsafe { libc::listen(descriptor, 1) }, 0, "{}", std::io::Error::last_os_error());
         let notice = match monitor.receive(Deadline::after(std::time::Duration::from_secs(5))) {
             // Linux before 6.2 does not tell.
-            Err(Error::TimedOut) => return missing(name, "no events of listeners"),
+            Err(Error::TimedOut) => return absent(name, "no events of listeners"),
             other => other.expect("an event"),
         };
         let message = notice.messages().next().expect("one").expect("whole");
@@ -374,7 +374,7 @@ fn tcp_metrics_as_ip_tells_them() {
             assert!(window.is_none_or(|window| text.contains(&format!("cwnd {window}"))), "{window:?} {text}");
         }
         if told.is_empty() {
-            return missing(name, "the kernel remembers nothing of local connections");
+            return absent(name, "the kernel remembers nothing of local connections");
         }
         generic.apply(Request::DEL, |to| to.put(Destination::ADDR_IPV4, told[0].0)).expect("forgotten");
         let mut dump = generic.dump(Request::GET, |_| {}).expect("asked");
@@ -421,7 +421,7 @@ fn netdev_tells_devices_and_counters() {
                     assert!(devices.contains(&index));
                 }
                 Ok(None) => break,
-                Err(error) if error.is_unsupported() => return missing(name, "no counters of queues"),
+                Err(error) if error.is_unsupported() => return absent(name, "no counters of queues"),
                 Err(error) => panic!("{error}"),
             }
         }
@@ -458,7 +458,7 @@ fn the_kernels_policies_agree_with_the_tables() {
         let mut compared = 0;
         for family in FAMILIES {
             let policies = match generic.policies(family.name) {
-                Err(error) if error.is_unsupported() => return missing(name, &error.to_string()),
+                Err(error) if error.is_unsupported() => return absent(name, &error.to_string()),
                 Err(error) if error.is_not_found() || error.errno() == Some(libc::ENODATA) => continue,
                 other => other.unwrap_or_else(|error| panic!("{}: {error}", family.name)),
             };
@@ -538,7 +538,7 @@ fn requests_are_held_against_the_kernels_rules() {
     isolated(name, || {
         let Some(mut generic) = open(name, &ringlink::codec::generic::ethtool::ETHTOOL) else { return };
         let policies = match generic.policies("ethtool") {
-            Err(error) if error.is_unsupported() => return missing(name, &error.to_string()),
+            Err(error) if error.is_unsupported() => return absent(name, &error.to_string()),
             other => other.expect("policies"),
         };
         let check = |fill: fn(&mut AttributeWriter<'_, '_, Channels>)| {

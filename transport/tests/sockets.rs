@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 
-use kernel::{ip, isolated, missing};
+use kernel::{absent, ip, isolated};
 use ringlink::codec::diag::filter::{NoNames, compile};
 use ringlink::codec::diag::{
     InetExtensions, InetHeader, InetSocket, IpProtocol, NetlinkShow, PacketShow, SocketState, SocketStates, SocketView,
@@ -112,7 +112,7 @@ fn a_destroyed_socket_is_gone() {
         let ours = *all.iter().find(|socket| socket.id.local(Family::INET) == address).expect("told");
         match destroy(&mut connection, query.protocol, &ours) {
             Err(error) if error.is_unsupported() => {
-                return missing("a_destroyed_socket_is_gone", "the kernel has no CONFIG_INET_DIAG_DESTROY");
+                return absent("a_destroyed_socket_is_gone", "the kernel has no CONFIG_INET_DIAG_DESTROY");
             }
             done => done.expect("destroyed"),
         }

@@ -153,6 +153,11 @@ pub(crate) fn missing(name: &str, need: &str) {
     println!("skipped: {name}: {need}");
 }
 
+/// Says what this kernel lacks, without which there is nothing to test.
+pub(crate) fn absent(name: &str, what: &str) {
+    println!("absent: {name}: {what}");
+}
+
 /// Tells the watchdog outside, if there is one, what the kernel is about to be asked.
 pub(crate) fn watch(what: &str) {
     if let Some(file) = std::env::var_os("RINGLINK_WATCH") {
