@@ -61,8 +61,11 @@ const RULES: &[&str] = &[
 
 #[test]
 fn rules_are_those_of_auditctl() {
-    if std::env::var_os("RINGLINK_GUEST").is_none() || cfg!(not(target_arch = "x86_64")) {
+    if std::env::var_os("RINGLINK_GUEST").is_none() {
         return println!("absent: rules_are_those_of_auditctl: audit is changed in guests alone");
+    }
+    if cfg!(not(target_arch = "x86_64")) {
+        return println!("absent: rules_are_those_of_auditctl: the rules have numbers of x86-64's system calls");
     }
     let Some(before) = auditctl("-l") else {
         return skip("rules_are_those_of_auditctl", "there is no auditctl").unwrap_or_default();

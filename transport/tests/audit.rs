@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use kernel::{missing, soon, watch};
+use kernel::{absent, missing, soon, watch};
 use ringlink::audit::Audit;
 use ringlink::codec::audit::{
     Action, Architecture, Assembler, Event, Filter, Record, RecordType, Rule, RuleBuilder, RuleField, RuleOperator,
@@ -21,6 +21,13 @@ use ringlink::{Config, Error, Monitor, Protocol, SocketOptions};
 const CALL: i64 = libc::SYS_getpriority;
 const KEY: &str = "ringlink-test";
 
+/// That of this program, which gives the system call its number. Others are not tried.
+const NATIVE: Option<Architecture> = match () {
+    () if cfg!(target_arch = "x86_64") => Some(Architecture::X86_64),
+    () if cfg!(target_arch = "s390x") => Some(Architecture::S390X),
+    () => None,
+};
+
 /// Makes so many system calls that the rule is about. It wants a thread that was made after audit was switched on: those made
 /// before are never heard of.
 fn call(times: usize) {
@@ -33,7 +40,7 @@ fn call(times: usize) {
 /// The rule about those of a process.
 fn rule(text: &mut [u8], process: u32) -> Rule<'_> {
     let mut rule = RuleBuilder::new(text, Filter::EXIT, Action::ALWAYS);
-    rule.architecture(RuleOperator::EQUAL, Architecture::X86_64);
+    rule.architecture(RuleOperator::EQUAL, NATIVE.expect("a known architecture"));
     rule.syscall(u16::try_from(CALL).expect("a small number"));
     rule.number(RuleField::PID, RuleOperator::EQUAL, process);
     rule.text(RuleField::FILTERKEY, RuleOperator::EQUAL, KEY);
@@ -43,13 +50,13 @@ fn rule(text: &mut [u8], process: u32) -> Rule<'_> {
 /// Audit, switched on, with room for what is to come; only in a guest.
 fn switched_on(name: &str) -> Option<Audit> {
     watch(name);
-    if std::env::var_os("RINGLINK_GUEST").is_none() || cfg!(not(target_arch = "x86_64")) {
-        println!("absent: {name}: audit is changed in guests alone");
+    if std::env::var_os("RINGLINK_GUEST").is_none() || NATIVE.is_none() {
+        absent(name, "audit is changed in guests alone");
         return None;
     }
     let mut audit = match Audit::open() {
         Err(Error::NoProtocol { .. }) => {
-            println!("absent: {name}: this kernel has no audit");
+            absent(name, "this kernel has no audit");
             return None;
         }
         other => other.expect("a connection"),
