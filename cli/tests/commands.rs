@@ -256,9 +256,11 @@ fn events_are_printed_as_they_come() {
 }
 
 /// `RTM_GETLINK` for the interface `lo`, on a little-endian machine.
+#[cfg(target_endian = "little")]
 const GETLINK: &str = "28000000 12000500 07000000 00000000  00000000 00000000 00000000 00000000  07000300 6c6f0000";
 
 /// What `decode` does with an input.
+#[cfg(target_endian = "little")]
 fn decode(options: &str, input: &[u8]) -> std::process::Output {
     let mut child = command(&format!("{options} decode -"))
         .stdin(Stdio::piped())
@@ -270,6 +272,7 @@ fn decode(options: &str, input: &[u8]) -> std::process::Output {
     child.wait_with_output().unwrap()
 }
 
+#[cfg(target_endian = "little")]
 fn raw(hexadecimal: &str) -> Vec<u8> {
     let digits: Vec<u8> = hexadecimal.bytes().filter(u8::is_ascii_hexdigit).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(text(pair), 16).unwrap()).collect()

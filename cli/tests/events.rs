@@ -52,9 +52,13 @@ fn processes_start_and_end() {
 #[test]
 fn captures_are_decoded() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../codec/tests/event_captures");
-    let output = command(&format!("--json decode -p connector {folder}/connector.hex")).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && text.contains(r#""fork_proc_event":{"parent_pid":"#), "{text}");
+    if cfg!(target_endian = "little") {
+        let output = command(&format!("--json decode -p connector {folder}/connector.hex")).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(r#""fork_proc_event":{"parent_pid":"#), "{text}");
+    } else {
+        println!("absent: captures_are_decoded: the connector's is in the byte order of another machine");
+    }
     // A datagram of the kernel's, and one of udev's that is cut.
     let capture = std::fs::read_to_string(format!("{folder}/uevent.hex")).unwrap();
     let first = capture.lines().find(|line| !line.starts_with('#')).unwrap();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use kernel::{asked_for, ip, isolated, missing, open, send_to, soon};
+use kernel::{REQUEST, asked_for, ip, isolated, message, missing, open, send_to, soon};
 use ringlink::codec::netfilter::log::ConfigFlags as LogFlags;
 use ringlink::codec::netfilter::packet::Hook;
 use ringlink::codec::netfilter::queue::{ConfigFlags, Packet, Verdict};
@@ -529,16 +529,13 @@ fn of_many_packets_each_is_accepted_or_counted_as_lost() {
                     let all = sent();
                     if bare {
                         let socket = queue.socket();
-                        let found = receive_bare(socket, &mut |packet, message| {
-                            assert_eq!(message, queue::Queue::PACKET.kind.0, "{packet:?}");
+                        let found = receive_bare(socket, &mut |packet, kind| {
+                            assert_eq!(kind, queue::Queue::PACKET.kind.0, "{packet:?}");
                             let id: [u8; 4] = packet[24..28].try_into().expect("four");
                             // NFQNL_MSG_VERDICT, the queue, NFQA_VERDICT_HDR: NF_ACCEPT.
-                            let mut verdict = [0; 32];
-                            verdict[..20]
-                                .copy_from_slice(&[32, 0, 0, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6]);
-                            verdict[20..28].copy_from_slice(&[12, 0, 2, 0, 0, 0, 0, 1]);
-                            verdict[28..].copy_from_slice(&id);
-                            send_to(socket, 0, &verdict).expect("sent");
+                            let attribute = [12_u16, 2].map(u16::to_ne_bytes).concat();
+                            let verdict = [&[0, 0, 0, 6], &attribute[..], &[0, 0, 0, 1], &id].concat();
+                            send_to(socket, 0, &message(0x301, REQUEST, 0, &verdict)).expect("sent");
                             accepted += 1;
                         });
                         if !found && all {

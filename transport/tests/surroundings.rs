@@ -31,7 +31,7 @@ fn an_engine_moves_between_threads() {
         ip("link set lo up");
         add_routes(&Syscall::new(request_socket(), SyscallConfig::default()).expect("system calls"), 0..5000);
         for (name, mut engine) in engines(request_socket) {
-            assert_eq!(engine.exchange(&noop(1), soon()).expect(name)[8], 1, "{name}");
+            assert_eq!(sequence(&engine.exchange(&noop(1), soon()).expect(name)), 1, "{name}");
             for _ in 0..3 {
                 // Each thread ends, and with it what it had in flight; the last one drops nothing.
                 engine = std::thread::spawn(move || {
@@ -41,7 +41,7 @@ fn an_engine_moves_between_threads() {
                 .join()
                 .expect(name);
             }
-            assert_eq!(engine.exchange(&noop(2), soon()).expect(name)[8], 2, "{name}");
+            assert_eq!(sequence(&engine.exchange(&noop(2), soon()).expect(name)), 2, "{name}");
             // A thread that lives on after it gave the engine away, in the middle of a dump.
             let (give, take) = std::sync::mpsc::channel::<Box<dyn Engine>>();
             let (ended, end) = std::sync::mpsc::channel::<()>();
@@ -170,11 +170,11 @@ fn a_process_that_may_lock_little_memory() {
     }
     // Without a namespace of its own, for that takes privileges: this asks for nothing but acknowledgements.
     let automatic = Auto::new(request_socket(), Sizes { threshold: 0, ..Sizes::default() }).expect("an engine");
-    for sequence in 1..10 {
-        automatic.send(&noop(sequence)).expect("sent");
-        automatic.send(&noop(sequence + 100)).expect("sent");
-        assert_eq!(automatic.receive(soon()).expect("the first")[8], sequence as u8);
-        assert_eq!(automatic.receive(soon()).expect("the second")[8], sequence as u8 + 100);
+    for number in 1..10 {
+        automatic.send(&noop(number)).expect("sent");
+        automatic.send(&noop(number + 100)).expect("sent");
+        assert_eq!(sequence(&automatic.receive(soon()).expect("the first")), number);
+        assert_eq!(sequence(&automatic.receive(soon()).expect("the second")), number + 100);
     }
     println!("with 64 KiB of locked memory: {}", automatic.reason());
     match automatic.reason() {
@@ -225,12 +225,25 @@ fn nothing_is_left_behind() {
 
 /// Has the kernel answer one system call of the calling thread, and of no other, with an error.
 fn forbid(call: libc::c_long, errno: i32) {
+    forbid_with(call, None, errno);
+}
+
+/// The same, or only with this first argument.
+fn forbid_with(call: libc::c_long, first: Option<u32>, errno: i32) {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let mut equal = statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32);
-    equal.jf = 1;
+    let load = |at| statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, at);
+    let unless =
+        |other, k| libc::sock_filter { jf: other, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, k) };
+    // Where the lower half of args[0] stands in a seccomp_data, or its nr once more.
+    let (argument, first) = match first {
+        Some(first) => (if cfg!(target_endian = "big") { 20 } else { 16 }, first),
+        None => (0, call as u32),
+    };
     let mut program = [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0), // seccomp_data.nr
-        equal,
+        load(0), // seccomp_data.nr
+        unless(3, call as u32),
+        load(argument),
+        unless(1, first),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
     ];
@@ -241,6 +254,13 @@ fn forbid(call: libc::c_long, errno: i32) {
     let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
     assert_eq!(result, 0);
 }
+
+/// What the C library opens a socket by: a system call, which may do that with one first argument alone.
+#[cfg(not(target_arch = "s390x"))]
+const SOCKET: (libc::c_long, Option<u32>) = (libc::SYS_socket, None);
+/// SYS_SOCKET (include/uapi/linux/net.h).
+#[cfg(target_arch = "s390x")]
+const SOCKET: (libc::c_long, Option<u32>) = (libc::SYS_socketcall, Some(1));
 
 #[test]
 fn a_sandbox_without_io_uring() {
@@ -392,7 +412,8 @@ fn memory_is_short() {
         let monitor = Monitor::open(Protocol::ROUTE, &[GROUP_LINK]).expect("a monitor");
         ip("link set lo down");
         assert!(monitor.receive(soon()).is_ok());
-        forbid(libc::SYS_socket, libc::ENOBUFS);
+        let (call, first) = SOCKET;
+        forbid_with(call, first, libc::ENOBUFS);
         for (name, opened) in open_everything() {
             let error = opened.expect_err(name);
             assert!(matches!(error.errno(), Some(libc::ENOBUFS | libc::ENOMEM)), "{name}: {error}");
