@@ -14,9 +14,10 @@ mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose machine
 # The kernel runs /sbin/modprobe of this root, so the modules have to be where that looks for them.
 mkdir -p /lib/modules
 ln -s "/host$(argument modules)" "/lib/modules/$(uname -r)"
-# A guest of another architecture than the machine's has a root of its own within the machine's.
+# A guest of another architecture than the machine's has a root of its own within the machine's. It is mounted where it is:
+# what makes namespaces wants a root that is a mount.
 root=/host$(argument root)
-[ "$root" = /host ] || mount -o bind /host "$root/machine"
+[ "$root" = /host ] || { mount -o bind "$root" "$root" && mount -o bind /host "$root/machine"; }
 for folder in proc sys dev; do mount -o bind "/$folder" "$root/$folder"; done
 mount -t tmpfs none "$root/run"
 for module in $(argument load | sed 's/,/ /g'); do

@@ -53,7 +53,11 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const MODULES: [&str; 4] = ["virtio_pci", "virtio_ccw", "9pnet_virtio", "9p"];
 
 /// What a guest of another architecture has of its own, for it cannot run this machine's programs.
-const PROGRAMS: [&str; 6] = ["busybox-static", "bash", "coreutils", "iproute2", "nftables", "util-linux"];
+const PROGRAMS: [&str; 9] =
+    ["busybox-static", "bash", "coreutils", "dash", "ethtool", "iproute2", "iptables", "nftables", "util-linux"];
+
+/// Names that packages give their programs only when they are installed.
+const LINKS: [(&str, &str); 2] = [("bin/sh", "dash"), ("usr/sbin/iptables", "xtables-nft-multi")];
 
 /// Modules that tests want and that nothing loads by itself; the last two make the random numbers of IPsec.
 const LOAD: [&str; 4] = ["mpls_router", "ila", "drbg", "jitterentropy_rng"];
@@ -71,7 +75,9 @@ pub(super) fn guest(name: &str) -> Outcome<Guest> {
     tools(kernel.architecture)?;
     let folder = cache()?.join(name);
     let stamp = folder.join("release");
-    if !stamp.exists() {
+    let programs = fs::read_to_string(folder.join("root/programs")).ok();
+    let outdated = kernel.architecture != Architecture::Amd64 && programs != Some(PROGRAMS.join(" "));
+    if !stamp.exists() || outdated {
         println!("guest: making one with kernel {name} in {}", folder.display());
         unpack(*kernel, &folder).map_err(|failure| failure.because(format!("kernel {name}")))?;
     }
@@ -305,7 +311,14 @@ fn own_root(apt: &Apt, root: &Path) -> Outcome {
     for file in files(&work)?.iter().filter(|file| file.extension().is_some_and(|ending| ending == "deb")) {
         must(Command::new("dpkg-deb").arg("-x").arg(file).arg(root), PATIENCE)?;
     }
-    fs::remove_dir_all(&work).context(|| format!("cannot remove {}", work.display()))
+    for (name, target) in LINKS {
+        let link = root.join(name);
+        if link.symlink_metadata().is_err() {
+            std::os::unix::fs::symlink(target, &link).context(|| format!("cannot make {}", link.display()))?;
+        }
+    }
+    fs::remove_dir_all(&work).context(|| format!("cannot remove {}", work.display()))?;
+    write(&root.join("programs"), PROGRAMS.join(" ").as_bytes())
 }
 
 /// The ELF image inside a bzImage (Documentation/arch/x86/boot.rst), so that no emulated processor has to unpack it.
