@@ -34,7 +34,7 @@ const SUITES: [Suite; 11] = [
     Suite { of: &["--test", "connector"], skip: &["every_", "damage"], both: false, ..CODEC },
     // The transport's unsafe code over a kernel that is only played. io-uring makes the request that sets an option through a
     // field of no size, which the stricter of the two models of aliasing does not take; one test leaks memory, as it has to.
-    Suite { skip: &["fleets", "outlives"], ..TRANSPORT },
+    Suite { skip: &["fleets_ask", "outlives"], ..TRANSPORT },
     Suite { skip: &["outlives"], options: "-Zmiri-tree-borrows", ..TRANSPORT },
     Suite { only: &["outlives"], options: "-Zmiri-ignore-leaks", ..TRANSPORT },
     // What is above an engine; waiting for a descriptor is a system call.

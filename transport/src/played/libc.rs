@@ -137,7 +137,7 @@ pub(crate) unsafe fn getsockopt(
 pub(crate) unsafe fn send(socket: c_int, bytes: *const c_void, length: size_t, _flags: c_int) -> ssize_t {
     // SAFETY: the caller's promise.
     let bytes = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
-    result(with(socket, |played| played.answer(bytes)).map(|()| length).ok_or(ENOTSOCK))
+    result(with(socket, |played| played.send(bytes)).unwrap_or(Err(ENOTSOCK)).map(|()| length))
 }
 
 pub(crate) unsafe fn sendto(

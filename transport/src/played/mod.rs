@@ -37,6 +37,19 @@ struct Played {
     drops: u32,
     /// Something was dropped, which has not been told.
     overrun: bool,
+    /// What goes wrong with it.
+    trouble: Option<Dice>,
+}
+
+/// Numbers that look random.
+#[derive(Clone, Copy)]
+struct Dice(u32);
+
+impl Dice {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 16) % bound
+    }
 }
 
 /// What a socket has not received yet.
@@ -64,13 +77,28 @@ impl Played {
         self.queue.pop_front().ok_or(::libc::EAGAIN)
     }
 
-    fn answer(&mut self, request: &[u8]) {
-        let Ok(request) = Message::parse(request) else { return };
+    /// Takes what was sent to the kernel; fails with an error number.
+    fn send(&mut self, request: &[u8]) -> Result<(), i32> {
+        let Ok(request) = Message::parse(request) else { return Ok(()) };
+        if self.trouble.as_mut().is_some_and(|dice| dice.below(12) == 0) {
+            return Err(::libc::ENOMEM);
+        }
         let (sequence, port) = (request.header.sequence, self.port);
         let mut say = |kind, flags, payload: &[u8]| {
             let length = u32::try_from(MESSAGE_HEADER + payload.len()).expect("short");
             let header = MessageHeader { length, kind, flags, sequence, port };
-            self.queue([&header.to_bytes()[..], payload].concat(), 0, 0);
+            let mut bytes = [&header.to_bytes()[..], payload].concat();
+            match self.trouble.as_mut().map_or(u32::MAX, |dice| dice.below(16)) {
+                0 => {
+                    self.drops += 1;
+                    self.overrun = true;
+                    return;
+                }
+                // Longer than a slot.
+                1 => bytes.resize(1 << 14, 0),
+                _ => {}
+            }
+            self.queue(bytes, 0, 0);
         };
         if request.header.flags.contains(Flags::DUMP) {
             for part in 1..=PARTS {
@@ -83,6 +111,7 @@ impl Played {
             let payload = [&[0; 4], &request.header.to_bytes()[..]].concat();
             say(MessageType::ERROR, Flags::CAPPED, &payload);
         }
+        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Engines, connections and fleets over the played kernel.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use ringlink_codec::route::{LinkHeader, Rtm};
 
-use super::{PARTS, ROOM, tell};
+use super::{Dice, PARTS, ROOM, tell, with};
 use crate::connection::{Config, Connection};
 use crate::engine::ring::{Ring, RingConfig};
 use crate::engine::syscall::{Syscall, SyscallConfig};
@@ -47,16 +47,6 @@ fn engines(slots: u16, connected: bool) -> [Box<dyn Engine>; 2] {
 
 fn number(engine: &dyn Engine) -> i32 {
     engine.socket().as_fd().as_raw_fd()
-}
-
-/// Numbers that look random.
-struct Dice(u32);
-
-impl Dice {
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 16) % bound
-    }
 }
 
 /// Datagrams come, are held and given back in any order: each is as it was sent for as long as it is held.
@@ -196,6 +186,53 @@ fn fleets_ask() {
         };
         fleet.run(each).expect("answers");
         assert_eq!((answers, ends), (4 * PARTS, 2 * all.len()));
+    }
+}
+
+/// Sends fail, datagrams are lost or too long, and ends do not come: every request ends once, none is called complete that lacks
+/// something, and sockets without trouble do not notice.
+#[test]
+fn fleets_are_in_trouble() {
+    for (engine, seed) in [(EngineChoice::Ring, 3), (EngineChoice::Syscall, 3), (EngineChoice::Ring, 4)] {
+        let ring = RingConfig { slots: 4, slot: SLOT };
+        let deadline = Some(Duration::from_millis(20));
+        let mut fleet = Fleet::new(FleetConfig { engine, ring, deadline, ..FleetConfig::default() }).expect("a fleet");
+        let sockets: Vec<usize> = (0..6).map(|_| fleet.add(socket(true)).expect("room for it")).collect();
+        let mut open = BTreeMap::new();
+        for (number, _) in sockets.iter().enumerate() {
+            let descriptor = fleet.sockets()[number].as_fd().as_raw_fd();
+            let trouble = (number > 1).then_some(Dice(seed + number as u32 * 77));
+            with(descriptor, |played| played.trouble = trouble).expect("a socket");
+            for _ in 0..3 {
+                let header = LinkHeader::default();
+                open.insert(fleet.dump(number, Rtm::GETLINK, header, |_| {}).expect("queued"), (true, 0));
+                open.insert(fleet.apply(number, Rtm::NEWLINK, header, |_| {}).expect("queued"), (false, 0));
+            }
+        }
+        let (mut complete, mut failed) = (0, 0);
+        loop {
+            let result = fleet.run(|ticket, event| {
+                match event {
+                    Event::Answer(_) => open.get_mut(&ticket).expect("it is open").1 += 1,
+                    Event::Done(end) => {
+                        let (dump, answers) = open.remove(&ticket).expect("it ends once");
+                        if end.is_ok_and(|end| end.is_complete()) {
+                            assert_eq!(answers, if dump { PARTS } else { 0 });
+                            complete += 1;
+                        } else {
+                            assert!(ticket.socket > 1, "{ticket:?}");
+                            failed += 1;
+                        }
+                    }
+                }
+                Ok(())
+            });
+            match result {
+                Ok(()) => break,
+                Err(error) => assert!(error.is_timed_out(), "{error}"),
+            }
+        }
+        assert!(open.is_empty() && complete >= 12 && failed > 0, "{complete} {failed} {open:?}");
     }
 }
 
