@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ringlink::codec::Message;
 use ringlink::codec::generic::{CONTROL, Control, ControlMessage, FAMILIES, Family, Numbers};
+use ringlink::codec::protocol::{GENERIC, Protocol};
 use ringlink::codec::table::Body;
 use ringlink::codec::wire::MessageType;
 use ringlink::generic::{FamilyInfo, Generic};
@@ -84,9 +85,11 @@ impl Known {
         Numbers(&self.all)
     }
 
-    /// Notes that there is a message with this number.
-    pub(super) fn note(&self, number: MessageType) {
-        if number >= MessageType::FIRST && self.numbers().family(number).is_none() {
+    /// Notes the number of a message of generic netlink.
+    pub(super) fn note(&self, protocol: &Protocol, message: Message<'_>) {
+        let number = message.header.kind;
+        let generic = protocol.number == GENERIC.number && number >= MessageType::FIRST;
+        if generic && self.numbers().family(number).is_none() {
             self.unknown.borrow_mut().insert(number.0);
         }
     }
