@@ -1,23 +1,17 @@
-//! Messages: printed, read through the views, made up and broken.
+//! Messages: printed, taken apart and put together again, made up and broken.
 
-use std::fmt::{Debug, Write};
+use std::fmt::Write;
 
 use arbitrary::Unstructured;
-use ringlink::codec::Error;
-use ringlink::codec::diag::{InetAnswer, NetlinkAnswer, NetlinkSocketView, PacketAnswer, PacketSocketView, SocketView};
 use ringlink::codec::generate::{Bounds, damage};
-use ringlink::codec::netfilter::conntrack::{ConnectionView, Conntrack, Expect, ExpectationView};
-use ringlink::codec::netfilter::ipset::{IpSet, SetView};
-use ringlink::codec::netfilter::log::{self, Log};
-use ringlink::codec::netfilter::nftables::{self, Nft};
-use ringlink::codec::netfilter::queue::{self, Queue};
+use ringlink::codec::netfilter::ipset::failed_line;
 use ringlink::codec::prelude::*;
-use ringlink::codec::protocol::PROTOCOLS;
-use ringlink::codec::route::{AddressView, LinkView, NeighbourView, RouteView, Rtm, RuleView};
+use ringlink::codec::protocol::{PROTOCOLS, Protocol};
 use ringlink::codec::wire::{MessageType, Messages, Writer};
-use ringlink::codec::xfrm::{PolicyView, StateView, Xfrm};
 
+use crate::anew::again as anew;
 use crate::numbers;
+use crate::views::views;
 
 /// Counts what is printed, and keeps none of it.
 struct Count(usize);
@@ -32,86 +26,39 @@ impl Write for Count {
 /// A datagram through the printer, which touches every row: both faces end, and neither panics. The first byte says of which
 /// protocol it is.
 pub fn print(input: &[u8]) {
-    let Some((first, datagram)) = input.split_first() else { return };
-    let Some(protocol) = PROTOCOLS.get(usize::from(*first) % PROTOCOLS.len()) else { return };
+    let Some((protocol, datagram)) = of_protocol(input) else { return };
     for message in Messages::new(datagram) {
         let Ok(message) = message else { break };
         let mut count = Count(0);
         let _ = write!(count, "{}{}", message.tree(protocol).with(numbers()), message.json(protocol).with(numbers()));
         // Each byte is printed a bounded number of times.
         assert!(count.0 <= 8192 + 512 * message.payload.len(), "{} of {}", count.0, message.payload.len());
+        let counted = count.0;
+        let _ = write!(count, "{}", message.tree(protocol).with(numbers()).with_secrets());
+        assert!(count.0 > counted);
     }
 }
 
-fn check<T: Debug>(length: usize, read: impl Fn() -> Result<T, Error>) {
-    match (read(), read()) {
-        (Ok(one), Ok(two)) => assert_eq!(format!("{one:?}"), format!("{two:?}")),
-        (Err(one), Err(two)) => {
-            assert_eq!(one, two);
-            assert!(usize::try_from(one.offset).is_ok_and(|offset| offset <= length + 16), "{one}");
-        }
-        (one, two) => panic!("{one:?} is not {two:?}"),
-    }
+/// The protocol that the first byte says, and what follows.
+fn of_protocol(input: &[u8]) -> Option<(&'static Protocol, &[u8])> {
+    let (first, datagram) = input.split_first()?;
+    PROTOCOLS.get(usize::from(*first) % PROTOCOLS.len()).map(|protocol| (*protocol, datagram))
 }
 
-/// A datagram through the views: what reads reads twice alike, and what does not says where.
-pub fn views(input: &[u8]) {
-    for message in Messages::new(input) {
+/// A datagram's messages taken apart and put together again, those that can be had again: the same bytes. The first byte says of
+/// which protocol they are.
+pub fn again(input: &[u8]) {
+    let Some((protocol, datagram)) = of_protocol(input) else { return };
+    for message in Messages::new(datagram) {
         let Ok(message) = message else { break };
-        let length = message.payload.len();
-        macro_rules! views {
-            ($($operation:expr => $view:ty,)*) => {$(
-                if let Ok(body) = message.body($operation) {
-                    // A fixed header that was cut counts as whole: what is missing is zero.
-                    check(length.max(size_of_val(&body.header).next_multiple_of(4)), || <$view>::read(body));
-                }
-            )*};
-        }
-        views! {
-            Rtm::NEWLINK => LinkView,
-            Rtm::NEWADDR => AddressView,
-            Rtm::NEWROUTE => RouteView,
-            Rtm::NEWNEIGH => NeighbourView,
-            Rtm::NEWRULE => RuleView,
-            Xfrm::NEWSA => StateView,
-            Xfrm::NEWPOLICY => PolicyView,
-            InetAnswer::SOCK_DIAG_BY_FAMILY => SocketView,
-            NetlinkAnswer::SOCK_DIAG_BY_FAMILY => NetlinkSocketView,
-            PacketAnswer::SOCK_DIAG_BY_FAMILY => PacketSocketView,
-            Conntrack::NEW => ConnectionView,
-            Expect::NEW => ExpectationView,
-            IpSet::LIST => SetView,
-            Log::PACKET => log::PacketView,
-            Queue::PACKET => queue::PacketView,
-            Nft::NEWTABLE => nftables::TableView,
-            Nft::NEWCHAIN => nftables::ChainView,
-            Nft::NEWRULE => nftables::RuleView,
-            Nft::NEWSET => nftables::SetView,
-            Nft::NEWSETELEM => nftables::ElementsView,
-            Nft::NEWOBJ => nftables::ObjectView,
-            Nft::NEWFLOWTABLE => nftables::FlowtableView,
-            Nft::NEWGEN => nftables::GenerationView,
-            Nft::TRACE => nftables::TraceView,
-        }
-        if let Ok(body) = message.body(Nft::NEWRULE)
-            && let Ok(rule) = nftables::RuleView::read(body)
-        {
-            let expressions: Vec<_> = rule.expressions().collect();
-            assert!(expressions.len() <= length);
-            let _ = format!("{expressions:?} {:?}", rule.comment());
-        }
-        if let Ok(body) = message.body(IpSet::LIST)
-            && let Ok(set) = SetView::read(body)
-        {
-            for entry in set.entries() {
-                let _ = format!("{entry:?}");
-            }
+        if let Ok(again) = anew(message, protocol, numbers()) {
+            assert_eq!(again.bytes, again.expected, "{}", message.tree(protocol).with(numbers()));
         }
     }
 }
 
-/// Messages made up from the tables print without a broken attribute, read through the views, and when one place of them is
-/// damaged, nothing before it is lost.
+/// Messages made up from the tables print without a broken attribute, read through the views, and have the same bytes when they are
+/// taken apart and put together again. When one place of them is damaged, nothing before it is lost.
 pub fn generated(input: &[u8]) {
     let mut source = Unstructured::new(input);
     let Ok(protocol) = source.choose(PROTOCOLS).copied() else { return };
@@ -130,6 +77,10 @@ pub fn generated(input: &[u8]) {
     assert!(!tree.lines().any(|line| line.trim_start().starts_with("error:")), "{tree}");
     views(bytes);
     let Some(row) = row else { return };
+    match anew(message, protocol, numbers()) {
+        Ok(again) => assert!(again.bytes == bytes && again.expected == bytes, "{tree}"),
+        Err(left) => assert!((row.space)().rows().next().is_none(), "{left:?}: {tree}"),
+    }
     let start = row.header.length(message.payload);
     let before: Vec<(u16, u32)> = message
         .raw_attributes(start)
@@ -170,12 +121,21 @@ pub fn refusal(input: &[u8]) {
     let mut error = MessageHeader { length: u32::try_from(length).unwrap_or(0), ..MessageHeader::default() };
     error.kind = MessageType::ERROR;
     error.sequence = 1;
-    error.flags = Flags::ACK_TLVS | if rest.len() % 2 == 0 { Flags::CAPPED } else { Flags::NONE };
+    error.flags = Flags::ACK_TLVS | if rest.len().is_multiple_of(2) { Flags::CAPPED } else { Flags::NONE };
     let message = Message { header: error, payload: rest };
     if let Step::Failed(refusal) = Exchange::apply(1, 0).accept(message, Origin::KERNEL) {
         let path = refusal.path(request, space, header);
-        assert!(path.steps().len() <= 16);
-        let _ = format!("{refusal} {refusal:?} {path}");
+        assert!(path.steps().len() <= 16 && (path.is_empty() == path.steps().is_empty()));
+        let _ = format!(
+            "{refusal} {refusal:?} {path} {:?} {:?} {:?}",
+            path.item(),
+            refusal.policy(),
+            failed_line(&refusal)
+        );
+        let errno = refusal.errno;
+        let said = [errno.is_not_found(), errno.already_exists(), errno.is_permission(), errno.is_unsupported()];
+        let said = said.into_iter().chain([errno.is_busy(), errno.is_invalid()]);
+        assert!(said.filter(|said| *said).count() <= 2, "{errno}");
     }
     let _ = format!("{}", message.tree(protocol).with(numbers()));
 }

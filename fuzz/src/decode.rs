@@ -1,0 +1,68 @@
+//! What `ringlink decode` is given: captures, text in hexadecimal, messages.
+
+#[path = "../../cli/src/decode/capture.rs"]
+mod capture;
+#[path = "../../cli/src/decode/input.rs"]
+mod input;
+
+use ringlink::codec::protocol::{Numbering, Protocol, ROUTE};
+
+use crate::numbers;
+use capture::{Capture, is_capture};
+use input::{Time, hexadecimal, in_full, is_readable, messages, uevent, without_zeros};
+
+/// An input through the program's readers, and what they find through the printer: each packet and message stands where it is said
+/// to, and no byte is taken for two.
+pub fn decode(input: &[u8]) {
+    match (is_capture(input), hexadecimal(input)) {
+        (true, _) => packets(input),
+        (false, None) => print(&ROUTE, input),
+        (false, Some(Ok(bytes))) => {
+            assert!(bytes.len() * 2 <= input.len());
+            print(&ROUTE, &bytes);
+        }
+        (false, Some(Err(text))) => assert!(text.contains("offset"), "{text}"),
+    }
+}
+
+fn packets(file: &[u8]) {
+    let Ok(capture) = Capture::new(file) else { return };
+    let (mut last, mut end) = (0, 0);
+    for packet in capture {
+        match packet {
+            Ok(packet) => {
+                assert!(packet.number == last + 1 && packet.offset >= end);
+                (last, end) = (packet.number, packet.offset + packet.bytes.len());
+                assert_eq!(file.get(packet.offset..end), Some(packet.bytes));
+                let _ = format!("{} {:?}", packet.direction, packet.time.map(|time| Time(time).to_string()));
+                if !is_readable(packet.bytes) || packet.missing > 0 {
+                    continue;
+                }
+                let number = u8::try_from(packet.protocol).ok();
+                let protocol = number.and_then(Protocol::numbered).unwrap_or(&ROUTE);
+                print(protocol, without_zeros(packet.bytes));
+            }
+            Err(fault) => {
+                assert!(fault.offset <= file.len() && fault.number <= last + 1, "{fault}");
+                last = fault.number.max(last);
+            }
+        }
+    }
+}
+
+fn print(protocol: &'static Protocol, bytes: &[u8]) {
+    if let Numbering::Datagrams = protocol.numbering {
+        let _ = uevent(bytes).map(|event| format!("{event:?}"));
+        return;
+    }
+    let mut length = 0;
+    let broken = messages(&in_full(protocol, bytes), protocol, numbers(), |message| {
+        length += 16 + message.payload.len();
+        let _ = message.tree(protocol).with(numbers()).to_string();
+        let _ = message.json(protocol).with(numbers()).to_string();
+    });
+    assert!(length <= bytes.len(), "{length} of {}", bytes.len());
+    if let Some(text) = broken {
+        assert!(text.contains("offset"), "{text}");
+    }
+}
