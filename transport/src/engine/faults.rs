@@ -188,7 +188,9 @@ impl Plan {
     /// Counts a fault that was met.
     fn note(&self, fault: Fault) {
         let mut state = self.lock();
-        state.injected.pop_front_if(|injected| *injected == fault);
+        if state.injected.front() == Some(&fault) {
+            state.injected.pop_front();
+        }
         if let Some(count) = state.counts.get_mut(fault as usize) {
             *count = count.wrapping_add(1);
         }
