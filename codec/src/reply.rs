@@ -227,7 +227,7 @@ impl<'a> Refusal<'a> {
         let mut path = Path::default();
         let attributes = request.raw_attributes(header);
         let space = match self.offset.or(self.missing_in) {
-            Some(offset) => path.walk(Walk { space: root, attributes, header: request.payload }, offset, 0),
+            Some(offset) => path.walk(Walk { space: root, attributes, header: request.payload }, offset),
             None => Some(root),
         };
         if let (None, Some(missing), Some(space)) = (self.offset, self.missing, space) {
@@ -384,17 +384,15 @@ impl Path {
         let _ = self.steps.push((number, name));
     }
 
-    /// Goes to the attribute whose header starts at `offset`; returns the space of what is in it.
-    fn walk(&mut self, walk: Walk<'_>, offset: u32, depth: usize) -> Option<&'static Space> {
-        if depth >= DEPTH {
-            return None;
-        }
-        for raw in walk.attributes.map_while(Result::ok) {
-            let start = raw.payload.offset.saturating_sub(4);
-            let end = raw.payload.offset.saturating_add(short(raw.payload.bytes.len()));
-            if offset < start || offset >= end.max(raw.payload.offset) {
-                continue;
-            }
+    /// Goes to the attribute whose header starts at `offset`; returns the space of what is in it. It calls itself nowhere: the
+    /// depth of what comes in takes no stack.
+    fn walk(&mut self, mut walk: Walk<'_>, offset: u32) -> Option<&'static Space> {
+        for _ in 0..DEPTH {
+            let raw = walk.attributes.map_while(Result::ok).find(|raw| {
+                let start = raw.payload.offset.saturating_sub(4);
+                let end = raw.payload.offset.saturating_add(short(raw.payload.bytes.len()));
+                offset >= start && offset < end.max(raw.payload.offset)
+            })?;
             let row = walk.space.row(raw.number());
             self.push(raw.number(), row.map_or("", |row| row.name));
             let shape = row.map(|row| row.shape)?;
@@ -402,60 +400,68 @@ impl Path {
                 let same = walk.attributes.map_while(Result::ok).filter(|other| other.number() == raw.number());
                 self.item = Some(same.take_while(|other| other.payload.offset < raw.payload.offset).count());
             }
-            return self.enter(shape, raw.payload, walk, offset, depth);
+            let (inside, start) = self.enter(shape, raw.payload, walk, offset)?;
+            if offset < start {
+                return Some(inside.space);
+            }
+            walk = inside;
         }
         None
     }
 
-    fn enter(
+    /// The attributes inside a payload that have `offset`, and where the payload starts that they are in.
+    fn enter<'a>(
         &mut self,
-        shape: Shape,
-        payload: Payload<'_>,
-        walk: Walk<'_>,
+        mut shape: Shape,
+        mut payload: Payload<'a>,
+        walk: Walk<'a>,
         offset: u32,
-        depth: usize,
-    ) -> Option<&'static Space> {
-        let at = |bytes: usize| {
-            let inside = payload.bytes.get(align(bytes)..).unwrap_or_default();
-            RawAttributes::new(inside, payload.offset.saturating_add(short(align(bytes))))
-        };
-        let (space, attributes, header) = match shape {
-            Shape::Nest(space) => (space(), at(0), walk.header),
-            Shape::Headed(layout, space) => (space(), at(layout.size), payload.bytes),
-            Shape::Many(of) => return self.enter(*of, payload, walk, offset, depth),
-            Shape::Choice(table) => {
-                let shape = choose(table(), walk.space, walk.attributes, walk.header)?.shape;
-                return self.enter(shape, payload, walk, offset, depth);
-            }
-            Shape::Indexed(of) => {
-                if offset < payload.offset {
-                    return None;
+    ) -> Option<(Walk<'a>, u32)> {
+        loop {
+            let at = |bytes: usize| {
+                let inside = payload.bytes.get(align(bytes)..).unwrap_or_default();
+                RawAttributes::new(inside, payload.offset.saturating_add(short(align(bytes))))
+            };
+            let (space, attributes, header) = match shape {
+                Shape::Nest(space) => (space(), at(0), walk.header),
+                Shape::Headed(layout, space) => (space(), at(layout.size), payload.bytes),
+                Shape::Many(of) => {
+                    shape = *of;
+                    continue;
                 }
-                let end =
-                    |item: RawAttribute<'_>| item.payload.offset.saturating_add(short(align(item.payload.bytes.len())));
-                let mut items = at(0).map_while(Result::ok).enumerate();
-                let (place, item) = items.find(|(_, item)| offset < end(*item))?;
-                self.item = Some(place);
-                return self.enter(*of, item.payload, walk, offset, depth.saturating_add(1));
-            }
-            Shape::Records(layout, space) => {
-                let mut rest = payload;
-                loop {
-                    let (record, behind) = crate::table::split_record(rest, layout.size).ok()?;
-                    if offset < behind.offset {
-                        let inside = record.bytes.get(align(layout.size)..).unwrap_or_default();
-                        let start = record.offset.saturating_add(short(align(layout.size)));
-                        break (space(), RawAttributes::new(inside, start), walk.header);
+                Shape::Choice(table) => {
+                    shape = choose(table(), walk.space, walk.attributes, walk.header)?.shape;
+                    continue;
+                }
+                Shape::Indexed(of) => {
+                    if offset < payload.offset {
+                        return None;
                     }
-                    rest = behind;
+                    let end = |item: RawAttribute<'_>| {
+                        item.payload.offset.saturating_add(short(align(item.payload.bytes.len())))
+                    };
+                    let mut items = at(0).map_while(Result::ok).enumerate();
+                    let (place, item) = items.find(|(_, item)| offset < end(*item))?;
+                    self.item = Some(place);
+                    (shape, payload) = (*of, item.payload);
+                    continue;
                 }
-            }
-            _ => return None,
-        };
-        if offset >= payload.offset {
-            return self.walk(Walk { space, attributes, header }, offset, depth.saturating_add(1));
+                Shape::Records(layout, space) => {
+                    let mut rest = payload;
+                    loop {
+                        let (record, behind) = crate::table::split_record(rest, layout.size).ok()?;
+                        if offset < behind.offset {
+                            let inside = record.bytes.get(align(layout.size)..).unwrap_or_default();
+                            let start = record.offset.saturating_add(short(align(layout.size)));
+                            break (space(), RawAttributes::new(inside, start), walk.header);
+                        }
+                        rest = behind;
+                    }
+                }
+                _ => return None,
+            };
+            return Some((Walk { space, attributes, header }, payload.offset));
         }
-        Some(space)
     }
 }
 
