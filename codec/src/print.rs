@@ -285,6 +285,18 @@ impl Printer<'_> {
         if self.depth >= DEPTH {
             return self.line(Shape::Bytes, payload);
         }
+        let mut shape = shape;
+        // No call of itself that is not counted as deeper.
+        loop {
+            shape = match shape {
+                Shape::Many(of) => *of,
+                Shape::Choice(table) => {
+                    let row = choose(table(), context.space, context.siblings, context.header);
+                    row.map_or(Shape::Bytes, |row| row.shape)
+                }
+                _ => break,
+            };
+        }
         match shape {
             Shape::Nest(space) => {
                 self.tree("\n")?;
@@ -299,11 +311,6 @@ impl Printer<'_> {
                 *rest = behind;
                 Ok(printer.headed(layout, record.bytes, space(), attributes))
             }),
-            Shape::Many(of) => self.value(*of, payload, context),
-            Shape::Choice(table) => {
-                let row = choose(table(), context.space, context.siblings, context.header);
-                self.value(row.map_or(Shape::Bytes, |row| row.shape), payload, context)
-            }
             Shape::Indexed(of) => {
                 self.tree("\n")?;
                 self.json("[")?;

@@ -62,7 +62,7 @@ impl<'a> StateView<'a> {
     ///
     /// As [`Attributes::read`].
     pub fn read(body: Body<'a, StateMessage>) -> Result<Self, Error> {
-        Self::with(body.header, None, body.attributes)
+        Self::with(&body.header, None, body.attributes)
     }
 
     /// Reads a state from whatever message tells of one.
@@ -76,16 +76,16 @@ impl<'a> StateView<'a> {
             kind if kind == Xfrm::DELSA.kind => {
                 let Body { attributes, .. } = message.body(Xfrm::DELSA)?;
                 let info = attributes.get(Xfrma::SA)?;
-                Self::with(info.ok_or_else(|| absent(Xfrma::SA, size_of::<StateId>()))?, None, attributes)
+                Self::with(&info.ok_or_else(|| absent(Xfrma::SA, size_of::<StateId>()))?, None, attributes)
             }
             _ => {
                 let Body { header: Expire { state, hard, .. }, attributes, .. } = message.body(Xfrm::EXPIRE)?;
-                Self::with(state, Some(hard != 0), attributes)
+                Self::with(&state, Some(hard != 0), attributes)
             }
         }
     }
 
-    fn with(info: StateInfo, hard: Option<bool>, attributes: Attributes<'a, Xfrma>) -> Result<Self, Error> {
+    fn with(info: &StateInfo, hard: Option<bool>, attributes: Attributes<'a, Xfrma>) -> Result<Self, Error> {
         let (
             (mark, auth, auth_truncated, aead, crypt, compression, encap, care_of, last_used, security),
             (replay, replay_esn, extra_flags, offload, set_mark, set_mask, if_id, padding, direction),
@@ -115,7 +115,7 @@ impl<'a> StateView<'a> {
             ),
         ))?;
         Ok(Self {
-            info,
+            info: *info,
             hard,
             mark,
             auth: auth.map(|(algorithm, key)| (algorithm, algorithm.key(key))),
