@@ -3,7 +3,7 @@
 
 mod facts;
 mod headers;
-mod walk;
+pub mod walk;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 //! standard library, what a program of it takes, and how long a build from nothing takes.
 
 mod agent;
+mod stack;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,11 +24,17 @@ pub struct Options {
     /// Also time a build of the codec from nothing
     #[arg(long)]
     timed: bool,
+    /// Only tell what each public function of the codec takes of the stack, with all that it calls
+    #[arg(long, conflicts_with = "timed")]
+    stack: bool,
 }
 
 /// Builds, reads and runs; fails where the codec does not build, its sources need what they must not, or the agent is over
 /// its bars. Times are only told: they belong to the machine as much as to the codec.
 pub fn run(options: &Options) -> Outcome {
+    if options.stack {
+        return stack::run();
+    }
     let wrong = forbidden()?;
     wrong.iter().for_each(|line| println!("wrong: {line}"));
     if wrong.is_empty() {
