@@ -11,6 +11,7 @@
 //! | `vm` | runs a command inside a guest with another kernel |
 //! | `matrix` | runs the live tests in guests with kernels old and new, over each engine |
 //! | `cross` | runs the codec's tests on other processors, emulated |
+//! | `supply` | looks at dependencies, at the oldest compiler, and before a release at the public interface |
 //! | `capture` | dumps a table of the kernel into a file for the codec's tests |
 //!
 //! A chore that fails says why on one line and exits with 1. Nothing here is part of the product.
@@ -27,6 +28,7 @@ mod netlink;
 mod nightly;
 mod process;
 mod size;
+mod supply;
 mod test;
 mod vm;
 
@@ -59,6 +61,8 @@ enum Chore {
     Matrix(matrix::Options),
     /// Run the codec's tests on other processors
     Cross(cross::Options),
+    /// Look at dependencies, at the oldest compiler, and before a release at the public interface
+    Supply(supply::Options),
     /// Dump a table of the kernel for the codec's tests
     Capture(capture::Options),
     /// Ask the kernel for its interfaces, for who watches whether it answers
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Chore::Vm(options) => vm::run(&options),
         Chore::Matrix(options) => matrix::run(&options),
         Chore::Cross(options) => cross::run(&options),
+        Chore::Supply(options) => supply::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Capture(options) => capture::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Links => links().map(|()| ExitCode::SUCCESS),
     };
