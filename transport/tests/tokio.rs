@@ -55,6 +55,11 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether the processor is an emulated one, for which less is enough.
+fn is_guest() -> bool {
+    std::env::var_os("RINGLINK_GUEST").is_some()
+}
+
 /// Runs a future as a task of a runtime with so many worker threads; none is a runtime of the calling thread alone.
 fn run<F: Future<Output = ()> + Send + 'static>(threads: usize, future: F) {
     let runtime = match threads {
@@ -63,7 +68,10 @@ fn run<F: Future<Output = ()> + Send + 'static>(threads: usize, future: F) {
     };
     runtime.expect("a runtime").block_on(async {
         let task = tokio::spawn(future);
-        tokio::time::timeout(Duration::from_secs(30), task).await.expect("in time").expect("no panic");
+        tokio::time::timeout(Duration::from_secs(if is_guest() { 150 } else { 30 }), task)
+            .await
+            .expect("in time")
+            .expect("no panic");
     });
 }
 
@@ -307,7 +315,8 @@ fn a_future_dropped_anywhere_leaves_the_connection_usable() {
         let mut connection = open(&config);
         let mut hesitant = Connection::from(hesitant(&config, Hesitation { sent: 3, received: 3 }));
         let (mut drops, mut forced, mut memory) = (0, 0, 0);
-        for round in 0..100 {
+        let rounds = if is_guest() { 20 } else { 100 };
+        for round in 0..rounds {
             for polls in 0..8 {
                 forced += 6 - drop_some(&mut hesitant, polls, 1000).await;
                 drops += 6 - drop_some(&mut connection, polls, 1000).await;
@@ -318,7 +327,7 @@ fn a_future_dropped_anywhere_leaves_the_connection_usable() {
             }
         }
         println!("{forced} and {drops} futures dropped");
-        assert!(forced >= 1700, "{forced} futures dropped");
+        assert!(forced >= 17 * rounds, "{forced} futures dropped");
         let (_, after) = taken();
         assert!(after < memory + (1 << 20), "{memory} bytes of memory became {after}");
         drop((connection, hesitant));
