@@ -2,7 +2,9 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+#[cfg(target_endian = "little")]
+use std::io::Write;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use support::{Netns, command, ringlink, skip};
