@@ -59,7 +59,7 @@ const SUITE: u64 = 300;
 const PROGRAM: [&str; 5] = ["bpf", "commands", "doctor", "events", "genl"];
 
 /// How much of their work the tests do that go on for as long, or do as much, as they are told.
-const LESS: &str = "RINGLINK_FAULTS=2000 RINGLINK_PACKETS=2000 RINGLINK_SOAK_SECONDS=2 RINGLINK_HAMMER_SECONDS=2";
+const LESS: &str = "RINGLINK_GENERATED=${RINGLINK_GENERATED:-300} RINGLINK_FAULTS=2000 RINGLINK_PACKETS=2000 RINGLINK_SOAK_SECONDS=2 RINGLINK_HAMMER_SECONDS=2";
 
 /// What moves the bytes in a run of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +158,7 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
     }
     // The one that takes longest first.
     guests.make_contiguous().sort_by_key(|(_, guest)| guest.architecture == Architecture::Amd64);
+    let start = Instant::now();
     let (queue, rows) = (Mutex::new(guests), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..options.beside.max(1) {
@@ -178,6 +179,7 @@ pub fn run(options: &Options) -> Outcome<ExitCode> {
         }
     });
     let mut rows = rows.into_inner().unwrap_or_default();
+    println!("all kernels: {} s", start.elapsed().as_secs());
     rows.sort_by_key(|row| known.iter().position(|name| *name == row.kernel));
     tell(&rows, &missing, options)
 }
@@ -292,7 +294,8 @@ fn kernel(name: &str, guest: &Guest, built: &Built, options: &Options) -> Row {
     row
 }
 
-/// What a guest says before and behind the output of a suite.
+/// What a guest says before and behind the output of a suite. A suite that asks what may stop the kernel says so with `asks`
+/// and the bytes.
 const MARK: &str = "@@ ringlink ";
 
 /// Runs what is left in one boot, and takes away what came to its end.
@@ -365,6 +368,8 @@ struct Current {
     output: Output,
     /// All that it said, for who has to find out why it failed.
     text: String,
+    /// What it said last that it asks the kernel, where it says that.
+    asks: String,
     since: Instant,
 }
 
@@ -402,8 +407,8 @@ impl Reader<'_> {
             (Some("ring"), Some("no")) => row.no_ring = Some(rest.to_owned()),
             (Some("begin"), Some(number)) => {
                 let number = number.parse().unwrap_or(usize::MAX);
-                self.running =
-                    Some(Current { number, output: Output::default(), text: String::new(), since: Instant::now() });
+                let (output, text, asks) = <(Output, String, String)>::default();
+                self.running = Some(Current { number, output, text, asks, since: Instant::now() });
             }
             (Some("end"), Some(_)) => {
                 let Some(running) = self.running.take() else { return };
@@ -411,6 +416,11 @@ impl Reader<'_> {
                 left.pop_front();
                 if rest != "absent" {
                     self.end(suite, &running, rest, row);
+                }
+            }
+            (Some("asks"), Some(bytes)) => {
+                if let Some(running) = &mut self.running {
+                    running.asks = bytes.to_owned();
                 }
             }
             (Some("all"), _) => self.all = true,
@@ -452,8 +462,36 @@ impl Reader<'_> {
 }
 
 impl Current {
-    /// The test that runs.
+    /// The test that runs, and what it asks.
     fn place(&self) -> String {
-        self.output.current.as_deref().map(|test| format!(", in {test}")).unwrap_or_default()
+        let test = self.output.current.as_deref().map(|test| format!(", in {test}")).unwrap_or_default();
+        match self.asks.as_str() {
+            "" => test,
+            bytes => format!("{test}, which asked {bytes}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_guest_that_dies_it_is_told_what_it_was_asked() {
+        let suite = Suite {
+            name: "transport tests/a".into(),
+            engine: Engine::Syscall,
+            program: PathBuf::new(),
+            folder: PathBuf::new(),
+        };
+        let mut row = Row { kernel: "6.1".into(), release: "6.1.0".into(), ran: Vec::new(), no_ring: None, seconds: 0 };
+        let (suites, mut left) = ([suite.clone(), suite.clone()], VecDeque::from([suite.clone(), suite]));
+        let mut reader = Reader { kernel: "6.1".into(), suites: &suites, line: Vec::new(), running: None, all: false };
+        let said =
+            b"@@ ringlink begin 0\r\ntest one ... \n@@ ringlink asks 10\nok\ntest two ... ok\n@@ ringlink end 0 0\n";
+        reader.take(said, &mut left, &mut row);
+        assert_eq!((left.len(), row.ran[0].counts.passed, reader.place().as_str()), (1, 2, ""));
+        reader.take(b"@@ ringlink begin 1\ntest one ... \n@@ ringlink asks 1122\nOops", &mut left, &mut row);
+        assert_eq!(reader.place(), ", in one, which asked 1122");
     }
 }

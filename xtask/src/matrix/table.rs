@@ -45,12 +45,14 @@ pub(crate) fn of_kernels(rows: &[Row], missing: &[String]) -> String {
             for (_, part) in PARTS {
                 let ran: Vec<&Ran> =
                     row.ran.iter().filter(|ran| ran.engine == engine && ran.suite.starts_with(part)).collect();
-                let _ = write!(text, " {} |", cell(&ran));
+                let suites = if ran.is_empty() { String::new() } else { format!("{}: ", ran.len()) };
+                let _ = write!(text, " {suites}{} |", cell(&ran));
             }
             text += "\n";
         }
     }
-    text += "\nTests passed / failed / things that the kernel lacks, as the tests say.\n";
+    text += "\nSuites: tests passed / failed / things that the kernel lacks, as the tests say. The program and the codec, and of the\n\
+             library what has to, choose what moves the bytes themselves, or need nothing that does.\n";
     for row in rows {
         if let Some(reason) = &row.no_ring {
             let _ = writeln!(text, "Absent on {}: {reason}.", row.kernel);
@@ -112,7 +114,7 @@ mod tests {
             seconds: 1,
         };
         let text = of_kernels(&[row], &["7.9: no package".into()]);
-        assert!(text.contains("| 5.10 (5.10.1) | system calls | 7 / 1 / 0 | – | – |"), "{text}");
+        assert!(text.contains("| 5.10 (5.10.1) | system calls | 2: 7 / 1 / 0 | – | – |"), "{text}");
         assert!(text.contains("| 5.10 (5.10.1) | ring | – | – | – |"), "{text}");
         assert!(
             text.contains("Absent on 5.10: no multishot.") && text.contains("Not to be had: 7.9: no package."),

@@ -161,7 +161,7 @@ impl Guest {
         let boot = BOOTS.fetch_add(1, Ordering::Relaxed);
         let script = self.folder.join(format!("script-{}-{boot}", std::process::id()));
         let mut text = b"export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/run HOME=/run RINGLINK_GUEST=1".to_vec();
-        for name in ["CI", "RUST_BACKTRACE"] {
+        for name in ["CI", "RUST_BACKTRACE", "RINGLINK_GENERATED", "RINGLINK_GENERATED_SEED"] {
             if let Some(value) = std::env::var_os(name) {
                 text.extend([b" ", name.as_bytes(), b"=", &quoted(&value)].concat());
             }
