@@ -194,7 +194,7 @@ impl Bounds {
         let count = short(space.rows().count());
         let start = writer.length();
         let mut choosers = heapless::Vec::<u16, CHOOSERS>::new();
-        let chooser = |row: &Row| match row.shape {
+        let chooser = |row: &Row| match once(row.shape) {
             Shape::Choice(table) => match table().by {
                 By::Sibling(number) => Some(number),
                 By::Header(_) => None,
@@ -207,7 +207,7 @@ impl Bounds {
             if choosers.contains(&number) || choosers.push(number).is_err() || source.ratio(1_u8, 4)? {
                 continue;
             }
-            if let (Shape::Choice(table), Some(sibling)) = (row.shape, space.row(number)) {
+            if let (Shape::Choice(table), Some(sibling)) = (once(row.shape), space.row(number)) {
                 self.select(source, table(), sibling, writer)?;
             }
         }
@@ -259,17 +259,20 @@ impl Bounds {
         place: Place<'_>,
         writer: &mut Writer<'_>,
     ) -> Result<()> {
-        let (shape, count) = match row.shape {
-            Shape::Many(of) => (*of, source.int_in_range(1..=self.items.max(1))?),
+        let count = match row.shape {
+            Shape::Many(_) => source.int_in_range(1..=self.items.max(1))?,
+            _ => 1,
+        };
+        let shape = match once(row.shape) {
             // What a payload is that something chooses is read from what was written.
             Shape::Choice(table) => {
                 let written = RawAttributes::new(writer.written(start), 0);
                 match choose(table(), space, written, place.header) {
-                    Some(row) => (row.shape, 1),
+                    Some(row) => row.shape,
                     None => return Ok(()),
                 }
             }
-            shape => (shape, 1),
+            shape => shape,
         };
         for _ in 0..count {
             self.whole(source, row.number, shape, place, writer)?;
@@ -444,6 +447,11 @@ impl Bounds {
         let length = source.int_in_range(0..=self.bytes)?;
         random(source, length.into(), writer)
     }
+}
+
+/// What an attribute holds that may stand several times.
+fn once(shape: Shape) -> Shape {
+    if let Shape::Many(of) = shape { *of } else { shape }
 }
 
 /// Writes so many bytes; zeros where the source has ended.
