@@ -4,6 +4,7 @@
 mod anew;
 mod decode;
 mod differential;
+mod keys;
 mod machines;
 mod messages;
 mod recording;

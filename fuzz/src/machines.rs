@@ -23,6 +23,8 @@ use crate::numbers;
 const PORT: u32 = 2;
 /// The port id of the process that answers.
 const PEER: u32 = 7;
+/// How many messages a made-up transcript has at most: more say nothing new, and take long.
+const MESSAGES: usize = 64;
 
 /// Transcripts of requests: an end comes once, and is not complete after something that says otherwise; what is not for the request
 /// is not taken for it. The input is a datagram for a dump, and also the choices that make up a transcript which mostly fits.
@@ -41,7 +43,10 @@ fn made_up(source: &mut Unstructured<'_>) -> Result<()> {
     let exchange = *source.choose(&[Exchange::get(1, PORT), Exchange::apply(1, PORT), Exchange::dump(1, PORT)])?;
     let exchange = if source.arbitrary()? { exchange.answered_by(PEER) } else { exchange };
     let mut transcript = Transcript::new(exchange);
-    while !source.is_empty() {
+    for _ in 0..MESSAGES {
+        if source.is_empty() {
+            break;
+        }
         match source.int_in_range(0..=15_u8)? {
             0 => {
                 transcript.exchange.truncated();
@@ -175,7 +180,10 @@ fn any_order(source: &mut Unstructured<'_>) -> Result<()> {
     let mut follower = Follower::new();
     let (mut lost, mut losses, mut dumps) = (true, 0, 0);
     let mut next = 0_u32;
-    while !source.is_empty() {
+    for _ in 0..MESSAGES {
+        if source.is_empty() {
+            break;
+        }
         match source.int_in_range(0..=9_u8)? {
             0 => {
                 // Some have a number that is under way.
@@ -367,18 +375,21 @@ fn read_back(request: &Request<'_>, mut exchange: Exchange, answers: &Answers<'_
     assert_eq!(count, told.len());
 }
 
-/// Messages about what is followed, put into a table as they mean, beside a model of it. The first byte says what is followed.
+/// Messages about what is followed, put into a table as they mean, beside a model of it. The first byte says what is followed, and
+/// of which family.
 pub fn followed(input: &[u8]) {
     let Some((first, datagram)) = input.split_first() else { return };
+    let family = [Family::UNSPEC, Family::INET, Family::INET6, Family::BRIDGE][usize::from(first >> 6)];
+    let netfilter = NetfilterFamily(family.0);
     match first % 8 {
         0 => follow(&Links, datagram),
-        1 => follow(&Addresses(Family::UNSPEC), datagram),
-        2 => follow(&Routes(Family::UNSPEC), datagram),
-        3 => follow(&Neighbours(Family::UNSPEC), datagram),
-        4 => follow(&Rules(Family::UNSPEC), datagram),
+        1 => follow(&Addresses(family), datagram),
+        2 => follow(&Routes(family), datagram),
+        3 => follow(&Neighbours(family), datagram),
+        4 => follow(&Rules(family), datagram),
         5 => follow(&Nexthops, datagram),
-        6 => follow(&Connections(NetfilterFamily::UNSPEC), datagram),
-        _ => follow(&Expectations(NetfilterFamily::UNSPEC), datagram),
+        6 => follow(&Connections(netfilter), datagram),
+        _ => follow(&Expectations(netfilter), datagram),
     }
 }
 
@@ -413,6 +424,12 @@ impl Model {
     }
 }
 
+fn put(table: &mut FixedTable<ROOM, BYTES>, model: &mut Model, key: Key, digest: u64, payload: &[u8]) {
+    let found = table.put(key, digest, payload);
+    let _ = found.map_err(|full| full.to_string());
+    assert_eq!(found, model.put(key, digest, payload));
+}
+
 fn follow<S: Subject>(subject: &S, datagram: &[u8]) {
     let mut table = FixedTable::<ROOM, BYTES>::new();
     let mut model = Model::default();
@@ -439,14 +456,14 @@ fn follow<S: Subject>(subject: &S, datagram: &[u8]) {
         gone.clear();
         match meaning {
             Meaning::Beside(key) | Meaning::Among(key) | Meaning::Uncertain(key) => {
-                assert_eq!(table.put(key, digest, payload), model.put(key, digest, payload));
+                put(&mut table, &mut model, key, digest, payload);
             }
             Meaning::Instead(key) => {
                 let others = |other: &Key| other.shares_place(&key) && *other != key;
                 assert_eq!(table.others(&key), model.objects.keys().filter(|key| others(key)).count());
                 table.remove_others(&key, &mut |payload| gone.push(payload.to_vec()));
                 assert_eq!(gone, model.take_out(|key, _| others(key)));
-                assert_eq!(table.put(key, digest, payload), model.put(key, digest, payload));
+                put(&mut table, &mut model, key, digest, payload);
             }
             Meaning::Gone(key) => assert_eq!(table.remove(&key), model.objects.remove(&key).is_some()),
             _ => {}

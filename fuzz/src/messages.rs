@@ -7,7 +7,8 @@ use ringlink::codec::generate::{Bounds, damage};
 use ringlink::codec::netfilter::ipset::failed_line;
 use ringlink::codec::prelude::*;
 use ringlink::codec::protocol::{PROTOCOLS, Protocol};
-use ringlink::codec::wire::{MessageType, Messages, Writer};
+use ringlink::codec::reply::{Errno, Path};
+use ringlink::codec::wire::{MessageType, Messages, RawAttribute, RawAttributes, Writer};
 
 use crate::anew::again as anew;
 use crate::numbers;
@@ -78,7 +79,10 @@ pub fn generated(input: &[u8]) {
     views(bytes);
     let Some(row) = row else { return };
     match anew(message, protocol, numbers()) {
-        Ok(again) => assert!(again.bytes == bytes && again.expected == bytes, "{tree}"),
+        Ok(again) => {
+            let differ = again.bytes.iter().zip(&*bytes).position(|(one, two)| one != two);
+            assert!(again.bytes == bytes && again.expected == bytes, "differs at {differ:?}: {tree}");
+        }
         Err(left) => assert!((row.space)().rows().next().is_none(), "{left:?}: {tree}"),
     }
     let start = row.header.length(message.payload);
@@ -104,18 +108,39 @@ pub fn generated(input: &[u8]) {
     }
 }
 
-/// A refusal with any offset, of any request: its path ends, and names what holds that place.
+/// Refusals of any request: those of any bytes, and those that point at a place. The path ends, and where an attribute of the message
+/// stands at the place, begins with it.
 pub fn refusal(input: &[u8]) {
     let mut source = Unstructured::new(input);
     let Ok(protocol) = source.choose(PROTOCOLS).copied() else { return };
     let mut buffer = vec![0; 1 << 16];
     let mut writer = Writer::new(&mut buffer);
+    // The places come first, so that there are choices left for them.
+    let (Ok(places), Ok(kind)) = (source.arbitrary::<[u16; 8]>(), source.arbitrary::<u8>()) else { return };
     if Bounds::default().any(&mut source, protocol, numbers(), &mut writer).is_err() {
         return;
     }
     let Ok(request) = writer.finish() else { return };
     let Ok(request) = Message::parse(request) else { return };
     let Some((space, header)) = protocol.root(request, numbers()) else { return };
+    let length = request.payload.len() + 16;
+    for place in places {
+        let place = u32::try_from(usize::from(place) % (length + 8)).unwrap_or(0);
+        let number = u32::from(kind);
+        let mut refusal = Refusal::new(Errno(number + 1));
+        match kind % 4 {
+            0 => refusal.missing = Some(number),
+            1 => (refusal.missing, refusal.missing_in) = (Some(number), Some(place)),
+            _ => refusal.offset = Some(place),
+        }
+        let path = refusal.path(request, space, header);
+        let holds = |raw: RawAttribute<'_>| (raw.payload.offset - 4..raw.payload.offset).contains(&place);
+        let top = request.raw_attributes(header).map_while(Result::ok).find(|raw| holds(*raw));
+        if let (Some(top), true) = (top, kind % 4 > 0) {
+            assert_eq!(path.steps().first().map(|(number, _)| *number), Some(top.number()));
+        }
+        told(&refusal, &path);
+    }
     let rest = source.take_rest();
     let length = 16 + rest.len();
     let mut error = MessageHeader { length: u32::try_from(length).unwrap_or(0), ..MessageHeader::default() };
@@ -124,18 +149,23 @@ pub fn refusal(input: &[u8]) {
     error.flags = Flags::ACK_TLVS | if rest.len().is_multiple_of(2) { Flags::CAPPED } else { Flags::NONE };
     let message = Message { header: error, payload: rest };
     if let Step::Failed(refusal) = Exchange::apply(1, 0).accept(message, Origin::KERNEL) {
-        let path = refusal.path(request, space, header);
-        assert!(path.steps().len() <= 16 && (path.is_empty() == path.steps().is_empty()));
-        let _ = format!(
-            "{refusal} {refusal:?} {path} {:?} {:?} {:?}",
-            path.item(),
-            refusal.policy(),
-            failed_line(&refusal)
-        );
-        let errno = refusal.errno;
-        let said = [errno.is_not_found(), errno.already_exists(), errno.is_permission(), errno.is_unsupported()];
-        let said = said.into_iter().chain([errno.is_busy(), errno.is_invalid()]);
-        assert!(said.filter(|said| *said).count() <= 2, "{errno}");
+        assert_eq!(Refusal::of_error(message), Some(refusal));
+        told(&refusal, &refusal.path(request, space, header));
     }
-    let _ = format!("{}", message.tree(protocol).with(numbers()));
+    let _ = format!("{} {}", message.tree(protocol).with(numbers()), message.json(protocol).with(numbers()));
+    // How a server would refuse what it cannot read.
+    if let Some(Err(error)) = request.raw_attributes(header).chain(RawAttributes::new(rest, 16)).find(Result::is_err) {
+        let refusal = Refusal::from(error);
+        told(&refusal, &refusal.path(request, space, header));
+    }
+}
+
+/// Whatever a refusal and its path are asked is answered.
+fn told(refusal: &Refusal<'_>, path: &Path) {
+    assert!(path.steps().len() <= 16 && path.is_empty() == path.steps().is_empty());
+    let _ = format!("{refusal} {refusal:?} {path} {:?} {:?} {:?}", path.item(), refusal.policy(), failed_line(refusal));
+    let errno = refusal.errno;
+    let said = [errno.is_not_found(), errno.already_exists(), errno.is_permission(), errno.is_unsupported()];
+    let said = said.into_iter().chain([errno.is_busy(), errno.is_invalid()]);
+    assert!(said.filter(|said| *said).count() <= 2, "{errno}");
 }

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use ringlink::codec::Error;
 use ringlink::codec::connector::{EventHeader, Input};
 use ringlink::codec::diag::{
-    BbrInfo, InetAnswer, InetHeader, NetlinkAnswer, NetlinkSocketView, PacketAnswer, PacketSocketView, SocketView,
-    TcpInfo, TcpMd5Key, cookie_number,
+    BbrInfo, InetAnswer, InetHeader, NetlinkAnswer, NetlinkSocketView, PacketAnswer, PacketSocketView, SocketStates,
+    SocketView, TcpInfo, TcpMd5Key, UnixAnswer, UnixSocketView, cookie_number,
 };
 use ringlink::codec::generic::ethtool::{Bitset, BitsetView};
 use ringlink::codec::netfilter::Family;
@@ -16,9 +16,11 @@ use ringlink::codec::netfilter::log::{self, Log};
 use ringlink::codec::netfilter::nftables::{self, Counter, ElementsView, ExpressionView, Nft, Quota};
 use ringlink::codec::netfilter::packet::{Hook, hook_name};
 use ringlink::codec::netfilter::queue::{self, Queue};
+use ringlink::codec::reply::Refusal;
 use ringlink::codec::route::{
-    AddressView, BridgeGroup, Icmp6Statistic, Inet6Link, InetLink, IpStatistic, Ipv4Devconf, Ipv6Devconf, LinkView,
-    MplsLabel, NeighbourView, NexthopGroupEntry, RouteView, Rtm, RuleView, SegmentHeader, UserOptions,
+    AddressView, BridgeGroup, Family as RouteFamily, Icmp6Statistic, Inet6Link, InetLink, IpStatistic, Ipv4Devconf,
+    Ipv6Devconf, LinkView, MplsLabel, NeighbourView, NexthopGroupEntry, RouteView, Rtm, RuleView, SegmentHeader,
+    UserOptions,
 };
 use ringlink::codec::table::{Attributes, Record};
 use ringlink::codec::wire::{Messages, Payload, Writer};
@@ -28,7 +30,8 @@ fn check<T: Debug>(length: usize, read: impl Fn() -> Result<T, Error>) {
     match (read(), read()) {
         (Ok(one), Ok(two)) => assert_eq!(format!("{one:?}"), format!("{two:?}")),
         (Err(one), Err(two)) => {
-            assert_eq!(one, two);
+            assert_eq!((one, one.to_string()), (two, two.to_string()));
+            let _ = Refusal::from(one).to_string();
             assert!(usize::try_from(one.offset).is_ok_and(|offset| offset <= length + 16), "{one}");
         }
         (one, two) => panic!("{one:?} is not {two:?}"),
@@ -64,14 +67,15 @@ pub fn views(input: &[u8]) {
             InetAnswer::SOCK_DIAG_BY_FAMILY => SocketView;
             NetlinkAnswer::SOCK_DIAG_BY_FAMILY => NetlinkSocketView;
             PacketAnswer::SOCK_DIAG_BY_FAMILY => PacketSocketView;
+            UnixAnswer::SOCK_DIAG_BY_FAMILY => UnixSocketView;
             Conntrack::NEW => ConnectionView, |one| (one.protocol_number(), one.translated_source(), one.translated_destination());
             Expect::NEW => ExpectationView;
             IpSet::LIST => SetView, |set| list(set.entries());
-            Log::PACKET => log::PacketView;
+            Log::PACKET => log::PacketView, |packet| packet.vlan.map(|tag| (tag.id(), tag.priority()));
             Queue::PACKET => queue::PacketView;
             Nft::NEWTABLE => nftables::TableView, |table| table.comment();
             Nft::NEWCHAIN => nftables::ChainView, |chain| (chain.comment(), chain.devices().map(list));
-            Nft::NEWRULE => nftables::RuleView, |rule| (rule.comment(), list(rule.expressions()));
+            Nft::NEWRULE => nftables::RuleView, |rule| (rule.comment(), (list(rule.expressions()), list(rule.expressions().flatten().map(|one| one.name()))));
             Nft::NEWSET => nftables::SetView, |set| (set.is_map(), set.comment(), list(set.expressions()));
             Nft::NEWSETELEM => nftables::ElementsView, |elements| of_elements(&elements);
             Nft::NEWOBJ => nftables::ObjectView, |object| (object.comment(), object.data(Counter), object.data(Quota));
@@ -137,7 +141,11 @@ fn structs(bytes: &[u8]) {
     let header: SegmentHeader = one(bytes);
     let group: BridgeGroup = one(bytes);
     let entry: NexthopGroupEntry = one(bytes);
-    let _ = (one::<InetHeader>(bytes), one::<EventHeader>(bytes), one::<Input>(bytes), one::<Algorithm>(bytes));
+    let socket: InetHeader = one(bytes);
+    let of_family =
+        [RouteFamily::INET, RouteFamily::INET6].map(|family| (socket.id.local(family), socket.id.peer(family)));
+    let _ = (of_family, SocketStates::ALL.has(socket.state));
+    let _ = (one::<EventHeader>(bytes), one::<Input>(bytes), one::<Algorithm>(bytes));
     let _ =
         (tcp.window_scales(), tcp.is_limited_by_process(), one::<BbrInfo>(bytes).bandwidth(), key.key.expose().len());
     let _ = (state.saddr.is_zero(), group.bytes().len(), cookie_number([entry.id, entry.full_weight()]));

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use arbitrary::{Result, Unstructured};
 use ringlink::codec::Text;
 use ringlink::codec::audit::{
-    Action, Architecture, Audit, Comparison as Ids, ConditionValue, Filter, MAX_FIELDS, Permissions, Rule, RuleBuilder,
-    RuleField, RuleOperator, keys,
+    self, Action, Architecture, Audit, Comparison as Ids, ConditionValue, Filter, MAX_FIELDS, Permissions, Rule,
+    RuleBuilder, RuleField, RuleOperator,
 };
 use ringlink::codec::connector::{self, Event, Identifier, Notice, Parts, ProcessEvents, Sequences};
 use ringlink::codec::diag::bytecode::{Code, Comparison, Condition, Host, Instructions, Program};
@@ -27,25 +27,27 @@ use ringlink::codec::uevent::{self, Uevent};
 use ringlink::codec::wire::{Payload, Writer};
 
 use crate::anew::again;
+use crate::keys::keys;
 
 /// Rules of firewalls and of the audit, programs that choose sockets, entries of sets, ends of connections, events of devices and of
 /// processes: written from any choices, and read.
 pub fn written(input: &[u8]) {
     let mut source = Unstructured::new(input);
     // A source that is refused ends what is written.
-    let _ = match source.int_in_range(0..=6_u8) {
+    let _ = match source.int_in_range(0..=7_u8) {
         Ok(0) => firewall(&mut source),
-        Ok(1) => audit(&mut source),
+        Ok(1) => rule(&mut source),
         Ok(2) => program(&mut source),
         Ok(3) => entry(&mut source),
         Ok(4) => endpoints(&mut source),
         Ok(5) => device(&mut source),
+        Ok(6) => keys(&mut source),
         _ => process(&mut source),
     };
 }
 
 /// Text without NUL, of at most so many bytes.
-fn word<'a>(source: &mut Unstructured<'a>, most: usize) -> Result<&'a str> {
+pub(crate) fn word<'a>(source: &mut Unstructured<'a>, most: usize) -> Result<&'a str> {
     let text: &str = source.arbitrary()?;
     let end = text.find('\0').unwrap_or(text.len());
     Ok(text.get(..end.min(most)).unwrap_or_default())
@@ -176,7 +178,7 @@ fn expression(source: &mut Unstructured<'_>, rule: &mut RuleWriter<'_, '_, '_>, 
 }
 
 /// A rule of the audit: its conditions in order, or an error where there are too many, or one is of the wrong kind.
-fn audit(source: &mut Unstructured<'_>) -> Result<()> {
+fn rule(source: &mut Unstructured<'_>) -> Result<()> {
     const FIELDS: &[RuleField] = &[
         RuleField::UID,
         RuleField::ARCH,
@@ -239,7 +241,7 @@ fn audit(source: &mut Unstructured<'_>) -> Result<()> {
     for (field, ..) in expected {
         assert!(rule.condition(field).is_some());
     }
-    let _ = format!("{rule:?} {:?} {}", rule.filter(), keys(Text::from_bytes(rule.strings())).count());
+    let _ = format!("{rule:?} {:?} {}", rule.filter(), audit::keys(Text::from_bytes(rule.strings())).count());
     let _ = format!("{}", message.tree(&ringlink::codec::protocol::AUDIT));
     Ok(())
 }
@@ -354,7 +356,7 @@ fn program(source: &mut Unstructured<'_>) -> Result<()> {
 }
 
 /// Attributes of a space, written by one and read by the other.
-fn attributes<S: Table, T>(
+pub(crate) fn attributes<S: Table, T>(
     buffer: &mut [u8],
     write: impl FnOnce(&mut ringlink::codec::table::AttributeWriter<'_, '_, S>),
     read: impl FnOnce(Attributes<'_, S>) -> T,
