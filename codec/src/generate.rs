@@ -290,7 +290,8 @@ impl Bounds {
         writer: &mut Writer<'_>,
     ) -> Result<()> {
         let nest = matches!(shape, Shape::Nest(_) | Shape::Headed(..) | Shape::Indexed(_));
-        if matches!(shape, Shape::Pad) || (nest && place.depth >= self.depth) {
+        let holds = nest || matches!(shape, Shape::Records(..));
+        if matches!(shape, Shape::Pad) || (holds && place.depth >= self.depth) {
             return Ok(());
         }
         let start = writer.open(number | if nest { RawAttribute::NESTED } else { 0 });
