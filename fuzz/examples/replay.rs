@@ -7,15 +7,32 @@ use std::path::PathBuf;
 use ringlink_fuzz::TARGETS;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: replay FOLDER")?);
+    let folders: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
+    if folders.is_empty() {
+        return Err("usage: replay FOLDER …".into());
+    }
     for (name, check) in TARGETS {
-        let Ok(inputs) = fs::read_dir(folder.join(name)) else { continue };
         let mut count = 0_usize;
-        for input in inputs {
-            check(&fs::read(input?.path())?);
-            count += 1;
+        for folder in &folders {
+            let Ok(inputs) = fs::read_dir(folder.join(name)) else { continue };
+            for input in inputs {
+                let input = Input(input?.path());
+                check(&fs::read(&input.0)?);
+                count += 1;
+            }
         }
         println!("{name}: {count} inputs");
     }
     Ok(())
+}
+
+/// An input that is being run.
+struct Input(PathBuf);
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("of {}", self.0.display());
+        }
+    }
 }

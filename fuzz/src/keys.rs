@@ -7,17 +7,18 @@ use ringlink::codec::audit::{Sixty4, Syscalls};
 use ringlink::codec::generic::ethtool::HashFields;
 use ringlink::codec::generic::wireguard::{AllowedIp, Device, Peer, Request};
 use ringlink::codec::generic::{CommandHeader, SocketFamily};
+use ringlink::codec::multicast::{AuditGroup, Multicast, NetfilterGroup};
 use ringlink::codec::netfilter::NetfilterHeader;
 use ringlink::codec::netfilter::queue::{self, Queue, Verdict, VerdictHeader};
 use ringlink::codec::prelude::*;
 use ringlink::codec::route::{
-    AfSpec, BridgeGroup, CanDeviceStats, EncapType, Family, InetLink, Ipv4Devconf, Link, LinkHeader, LinkInfo,
-    LinkProperties, LinkView, MplsLabel, NextHopHeader, NexthopGroupEntry, Route, RouteHeader, Rtm, Seg6Encap,
-    Seg6Tunnel, SegmentHeader, Statistics, Veth, ViaHeader,
+    AfSpec, BridgeGroup, CanDeviceStats, EncapType, InetLink, Ipv4Devconf, Link, LinkHeader, LinkInfo, LinkProperties,
+    LinkView, MplsLabel, NextHopHeader, NexthopGroupEntry, Route, RouteHeader, Rtm, Seg6Encap, Seg6Tunnel,
+    SegmentHeader, Statistics, Veth, ViaHeader,
 };
 use ringlink::codec::space;
 use ringlink::codec::table::{
-    BareStr, Bitfield32, Chars, Flag, HardwareAddress, Inet, InetAddress, Key, Many, NamedUint, OwnedSecret, Packed,
+    BareStr, Be32, Bitfield32, Chars, Flag, HardwareAddress, Inet, InetAddress, Many, NamedUint, OwnedSecret, Packed,
     Pad, Secret, SecretBytes, Sint, SockAddr, SocketAddress, Str, Uint, wipe,
 };
 use ringlink::codec::wire::{RawAttribute, Writer};
@@ -413,6 +414,7 @@ fn values(source: &mut Unstructured<'_>) -> Result<()> {
     assert_eq!(count, 20);
     let mask = Statistics::mask(Statistics::LINK_64);
     assert_eq!(mask.count_ones(), 1);
-    let _: (Key<Own, Sint>, Family) = (Own::SIGNED, Family::INET);
+    assert!(NetfilterGroup::numbered(named).number() == named && AuditGroup::numbered(named).number() == named);
+    let _ = format!("{:?} {}", Own::SIGNED, Be32::from(named));
     Ok(())
 }

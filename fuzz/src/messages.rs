@@ -28,8 +28,11 @@ impl Write for Count {
 /// protocol it is.
 pub fn print(input: &[u8]) {
     let Some((protocol, datagram)) = of_protocol(input) else { return };
-    for message in Messages::new(datagram) {
+    let mut messages = Messages::new(datagram);
+    let _ = format!("{messages:?}");
+    for message in messages.by_ref() {
         let Ok(message) = message else { break };
+        let _ = format!("{message:?}");
         let mut count = Count(0);
         let _ = write!(count, "{}{}", message.tree(protocol).with(numbers()), message.json(protocol).with(numbers()));
         // Each byte is printed a bounded number of times.

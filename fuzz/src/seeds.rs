@@ -98,11 +98,12 @@ impl Seeds {
             "views" | "differential" => {
                 messages().chain(generated().into_iter().map(|one| one[1..].to_vec())).collect()
             }
-            "followed" => (0..8).flat_map(|first| messages().map(move |one| [&[first], &one[..]].concat())).collect(),
+            "followed" => self.followed(),
             "exchange" => messages().chain(noise(256)).collect(),
             "generated" | "refusal" | "answers" | "pending" | "written" => noise(256).collect(),
             "text" => messages()
                 .chain(self.records.clone())
+                .chain(RECORDS.iter().map(|record| record.as_bytes().to_vec()))
                 .chain(WORDS.iter().map(|word| word.as_bytes().to_vec()))
                 .collect(),
             "filter" => FILTERS.iter().map(|filter| filter.as_bytes().to_vec()).collect(),
@@ -110,6 +111,27 @@ impl Seeds {
             "recording" => self.recordings.iter().cloned().chain(noise(64)).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Messages about what is followed, many in one datagram: behind a byte that says what, and of which family.
+    fn followed(&self) -> Vec<Vec<u8>> {
+        let mut inputs = Vec::new();
+        for first in 0..8 {
+            let protocol = if first < 6 { &ROUTE } else { &NETFILTER };
+            let place = PROTOCOLS.iter().position(|one| one.number == protocol.number);
+            let of_protocol = |first: u8| place == Some(first.into());
+            let messages: Vec<_> = self.messages.iter().filter(|(first, _)| of_protocol(*first)).collect();
+            for (family, some) in (0..4).flat_map(|family| messages.chunks(12).map(move |some| (family, some))) {
+                let mut input = vec![first | family << 6];
+                // Twice, so that there is something to be told of again.
+                for (_, message) in some.iter().chain(some) {
+                    input.extend_from_slice(message);
+                    input.resize(input.len().next_multiple_of(4) + 1, 0);
+                }
+                inputs.push(input);
+            }
+        }
+        inputs
     }
 }
 
@@ -167,7 +189,7 @@ fn generated() -> Vec<Vec<u8>> {
 
 /// Choices: bytes that look random and are always the same.
 fn noise(count: u64) -> impl Iterator<Item = Vec<u8>> {
-    (1..=count).map(|seed| bytes_of(seed).take(usize::try_from(64 << (seed % 5)).unwrap_or(64)).collect())
+    (1..=count).map(|seed| bytes_of(seed).take(usize::try_from(64 << (seed % 7)).unwrap_or(64)).collect())
 }
 
 /// A generator of numbers (xorshift).
@@ -205,6 +227,13 @@ fn blocks(file: &[u8]) -> Option<Vec<u8>> {
     Some(blocks)
 }
 
+/// Records of the audit as programs write them, and some that are odd; the first letter says the type.
+const RECORDS: &[&str] = &[
+    "\0audit(1.234:5): pid=1 uid=0 msg='op=login acct=\"root\" exe=2F62696E it's here res=failed'",
+    "\x05audit(1.234:5): argc=3 a0=\"ls\" a1=C3A4FF20 a2_len=7 a3=(null) mode=0100644 saddr=0200 key=?",
+    "\nproctitle=6C73 arch=0xc000003e syscall=59 success=yes a0=7ffc exit=-13 items=2 name=(none) =x y",
+];
+
 /// Names, for what looks them up.
 const WORDS: &[&str] = &["NETLINK_ROUTE", "xfrm", "ethtool", "hash:ip,port", "IFLA_MTU", "MTU", "RTPROT_STATIC", "up"];
 
@@ -219,6 +248,13 @@ const FILTERS: &[&str] = &[
     "sport != 1 sport > 2 dport < 3 dport ne :4 sport le 5 dport ge 6 sport gt 7",
     "((((not not (src :80))))) || dst [::1]:*",
     "src [2001:db8::/32]:1 or src ::ffff:192.0.2.1",
+    "sport = :22 dport",
+    "( sport = 1",
+    "sport ~ 1",
+    "sport 5 ) or",
+    "src 10.0.0.0/33 or dst 1.2.3",
+    "something else",
+    "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!autobound",
 ];
 
 /// Words that inputs are made of: texts that choose, and keywords of filters.

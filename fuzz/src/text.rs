@@ -9,6 +9,7 @@ use ringlink::codec::prelude::*;
 use ringlink::codec::protocol::{PROTOCOLS, Protocol};
 use ringlink::codec::table::{Record as _, Shape, Space};
 use ringlink::codec::uevent::Uevent;
+use ringlink::codec::wire::MessageType;
 use ringlink::codec::{connector, protocol};
 
 /// What is no netlink message, or text in one: events of devices, of processes, records of the audit.
@@ -48,9 +49,15 @@ fn names(text: &str) {
     for row in table.rows.iter().take(4) {
         in_space((row.space)(), text);
     }
+    let shapes = PROTOCOLS.iter().flat_map(|protocol| protocol.shapes()).nth(usize::from(first));
+    let _ = format!("{shapes:?} {:?}", MessageType(first.into()));
 }
 
 fn in_space(space: &'static Space, text: &str) {
+    // Whether two rows hold the same, says each of the other.
+    for (one, other) in space.rows().zip(space.rows().skip(1)) {
+        assert!(one.shape.is(one.shape) && one.shape.is(other.shape) == other.shape.is(one.shape));
+    }
     if let Some(row) = space.row_named(text) {
         assert!(space.row(row.number).is_some_and(|found| found.name == row.name));
     }
