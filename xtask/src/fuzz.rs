@@ -1,4 +1,5 @@
-//! The fuzzers: all in turn or some, for a given time, from seeds that are captures; what they did is added up in a table.
+//! The fuzzers: all in turn or some, for a given time, from seeds that are captures; what they did is added up in a table. And
+//! how much of the codec what they found by then goes through.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +23,9 @@ pub struct Options {
     /// Add what was done to the table in fuzz/RESULTS.md
     #[arg(long)]
     record: bool,
+    /// Fuzz nothing: run what is in fuzz/corpus and fuzz/findings once, and tell how many lines of the codec that reaches
+    #[arg(long, conflicts_with_all = ["minutes", "seconds", "record", "targets"])]
+    coverage: bool,
     /// Targets; all of them by default
     targets: Vec<String>,
 }
@@ -45,17 +49,11 @@ const LANES: usize = 2;
 
 /// Builds the targets and runs them; fails where one finds something.
 pub fn run(options: &Options) -> Outcome {
+    if options.coverage {
+        return coverage();
+    }
     tools()?;
-    let fuzz = crate::root().join("fuzz");
-    let corpus = fuzz.join("corpus");
-    let seeds = process::must(
-        process::cargo()
-            .current_dir(&fuzz)
-            .args(["run", "--quiet", "--locked", "--example", "seeds", "--"])
-            .arg(&corpus),
-        Duration::from_secs(600),
-    )?;
-    print!("{seeds}");
+    seeds(process::cargo().current_dir(fuzz()))?;
     process::must(
         &mut cargo_fuzz(&["build", "--release", "--sanitizer", "none", "--target", &built_for()]),
         Duration::from_secs(1200),
@@ -93,6 +91,90 @@ pub fn run(options: &Options) -> Outcome {
     }
 }
 
+fn fuzz() -> PathBuf {
+    crate::root().join("fuzz")
+}
+
+/// Writes the seeds, beside what is in the corpus already.
+fn seeds(cargo: &mut Command) -> Outcome {
+    let command = cargo.args(["run", "--quiet", "--locked", "--example", "seeds", "--"]).arg(fuzz().join("corpus"));
+    print!("{}", process::must(command, Duration::from_secs(1200))?);
+    Ok(())
+}
+
+/// The least share of the codec's lines that the corpus goes through, in percent.
+const BAR: u64 = 95;
+
+/// Runs every target once over its corpus and findings, and tells which files of the codec have fewer lines reached than there
+/// have to be of all.
+fn coverage() -> Outcome {
+    nightly::install(&["llvm-tools"])?;
+    let folder = fuzz().join("target/coverage");
+    let cargo = || {
+        let mut cargo = nightly::cargo(&[]);
+        cargo.current_dir(fuzz()).env("CARGO_TARGET_DIR", &folder).env("RUSTFLAGS", "-C instrument-coverage");
+        // Building and the seeds are not to be counted.
+        cargo.env("LLVM_PROFILE_FILE", "/dev/null");
+        cargo
+    };
+    seeds(&mut cargo())?;
+    process::must(cargo().args(["build", "--quiet", "--locked", "--example", "replay"]), Duration::from_secs(1200))?;
+    let (program, profile) = (folder.join("debug/examples/replay"), folder.join("replay.profraw"));
+    let mut replay = Command::new(&program);
+    replay.args(["corpus", "findings"].map(|inputs| fuzz().join(inputs))).env("LLVM_PROFILE_FILE", &profile);
+    print!("{}", process::must(&mut replay, Duration::from_secs(3600))?);
+    let compiler =
+        process::must(Command::new("rustc").args(["+nightly", "--print", "target-libdir"]), Duration::from_secs(60))?;
+    let tool = |name: &str| Command::new(PathBuf::from(compiler.trim()).join("../bin").join(name));
+    let merged = folder.join("replay.profdata");
+    process::must(
+        tool("llvm-profdata").arg("merge").arg("-sparse").arg(&profile).arg("-o").arg(&merged),
+        Duration::from_secs(300),
+    )?;
+    let report = process::must(
+        tool("llvm-cov")
+            .arg("report")
+            .arg(&program)
+            .arg(format!("-instr-profile={}", merged.display()))
+            .arg(crate::root().join("codec/src")),
+        Duration::from_secs(300),
+    )?;
+    judge(&lines(&report))
+}
+
+/// What a report of llvm-cov says of each file: its name, its lines, and how many of them were not reached.
+fn lines(report: &str) -> Vec<(&str, u64, u64)> {
+    let row = |line| -> Option<_> {
+        let cells: Vec<&str> = str::split_whitespace(line).collect();
+        // Behind the name: regions, functions and lines, each with how many were missed and a share.
+        Some((*cells.first()?, cells.get(7)?.parse().ok()?, cells.get(8)?.parse().ok()?))
+    };
+    report.lines().filter_map(row).collect()
+}
+
+/// Tells the files below the bar, the worst first, and what all have together; fails where that is below the bar.
+fn judge(lines: &[(&str, u64, u64)]) -> Outcome {
+    let short = |all: u64, missed: u64| (all - missed) * 100 < all * BAR;
+    let tenths = |all: u64, missed: u64| {
+        let share = (all - missed) * 1000 / all.max(1);
+        format!("{}.{} %", share / 10, share % 10)
+    };
+    let (mut files, total): (Vec<_>, Vec<_>) = lines.iter().partition(|(name, ..)| *name != "TOTAL");
+    let Some((_, all, missed)) = total.first().copied() else {
+        return Err(Failure::new("llvm-cov told no total"));
+    };
+    files.sort_by_key(|(_, _, missed)| std::cmp::Reverse(*missed));
+    for (name, all, missed) in files.iter().filter(|(_, all, missed)| short(*all, *missed)) {
+        println!("{name}: {missed} of {all} lines are not reached, {}", tenths(*all, *missed));
+    }
+    let text = format!("{} of {all} lines of codec/src are reached, {}", all - missed, tenths(all, missed));
+    if short(all, missed) {
+        return Err(Failure::new(format!("{text}, {BAR} % have to be")));
+    }
+    println!("{text}");
+    Ok(())
+}
+
 /// cargo-fuzz and a nightly compiler; both are fetched where they are missing.
 fn tools() -> Outcome {
     nightly::install(&[])?;
@@ -107,11 +189,14 @@ fn tools() -> Outcome {
 }
 
 fn cargo_fuzz(arguments: &[&str]) -> Command {
-    nightly::cargo(&[&["fuzz"], arguments].concat())
+    let mut command = nightly::cargo(&[&["fuzz"], arguments].concat());
+    // The programs are started from there.
+    command.env("CARGO_TARGET_DIR", fuzz().join("target"));
+    command
 }
 
 fn start(target: &str, seconds: u64) -> Outcome<Running> {
-    let fuzz = crate::root().join("fuzz");
+    let fuzz = fuzz();
     let (corpus, findings) = (fuzz.join("corpus").join(target), fuzz.join("artifacts").join(target));
     for folder in [&corpus, &findings] {
         fs::create_dir_all(folder).context(|| format!("cannot make {}", folder.display()))?;
@@ -234,6 +319,16 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("\nend\n"), "{text}");
+    }
+
+    #[test]
+    fn what_llvm_says_is_read() {
+        let report = "Filename  Regions  Missed\n-----\n\
+            a/b.rs 210 43 79.52% 27 5 81.48% 100 30 70.00% 0 0 -\n\
+            TOTAL 13234 7726 41.62% 1172 767 34.56% 1000 40 96.00% 0 0 -\n";
+        assert_eq!(lines(report), [("a/b.rs", 100, 30), ("TOTAL", 1000, 40)]);
+        assert!(judge(&lines(report)).is_ok() && judge(&[("TOTAL", 1000, 51)]).is_err() && judge(&[]).is_err());
+        assert!(judge(&[("TOTAL", 1000, 50)]).is_ok());
     }
 
     #[test]
