@@ -148,7 +148,7 @@ fn route(source: &mut Unstructured<'_>) -> Result<()> {
     assert!(kind == 1 || found.is_some_and(|found| found == address));
     assert!(gateway.is_some_and(|found| found == address && found.to_string() == address.to_string()));
     let labelled = labelled.expect("there");
-    assert!(labelled.is_empty() == labels.is_empty() && labelled.clone().eq(labels));
+    assert!(labelled.is_empty() == labels.is_empty() && labelled.eq(labels));
     let many = many.expect("there").map(|hop| {
         let (header, hop) = hop.expect("whole");
         (header.ifindex, hop.get(Route::GATEWAY).expect("whole").and_then(InetAddress::ip))
