@@ -22,7 +22,7 @@ struct Suite {
 const CODEC: Suite = Suite { package: "ringlink-codec", of: &[], only: &[], skip: &[], both: true, options: "" };
 const TRANSPORT: Suite = Suite { package: "ringlink", of: &["--lib"], only: &["played", "sys::tests"], ..CODEC };
 
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 14] = [
     // Damage to everything is done in millions of steps.
     Suite { of: &["--test", "table"], skip: &["every_"], ..CODEC },
     Suite { of: &["--test", "exchange"], ..CODEC },
@@ -32,6 +32,9 @@ const SUITES: [Suite; 11] = [
     // What is printed was captured on a little-endian machine.
     Suite { of: &["--test", "print"], both: false, ..CODEC },
     Suite { of: &["--test", "connector"], skip: &["every_", "damage"], both: false, ..CODEC },
+    Suite { of: &["--test", "audit"], skip: &["damage"], both: false, ..CODEC },
+    Suite { of: &["--test", "conntrack"], skip: &["damage"], both: false, ..CODEC },
+    Suite { of: &["--test", "diag"], skip: &["damage"], both: false, ..CODEC },
     // The transport's unsafe code over a kernel that is only played. io-uring makes the request that sets an option through a
     // field of no size, which the stricter of the two models of aliasing does not take; one test leaks memory, as it has to.
     Suite { skip: &["fleets_ask", "outlives"], ..TRANSPORT },
