@@ -54,7 +54,7 @@ enum Chore {
     /// Run the fuzzers
     Fuzz(fuzz::Options),
     /// Interpret tests and look for undefined behaviour
-    Miri,
+    Miri(miri::Options),
     /// Run a command in a guest with another kernel
     Vm(vm::Options),
     /// Run the live tests on kernels old and new, over each engine
@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         Chore::Size(options) => size::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Bench(options) => bench::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Fuzz(options) => fuzz::run(&options).map(|()| ExitCode::SUCCESS),
-        Chore::Miri => miri::run().map(|()| ExitCode::SUCCESS),
+        Chore::Miri(options) => miri::run(&options).map(|()| ExitCode::SUCCESS),
         Chore::Vm(options) => vm::run(&options),
         Chore::Matrix(options) => matrix::run(&options),
         Chore::Cross(options) => cross::run(&options),

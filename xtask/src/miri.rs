@@ -5,6 +5,14 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Outcome};
 use crate::{nightly, process};
 
+/// What to run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only the tests of this package
+    #[arg(long)]
+    package: Option<String>,
+}
+
 /// Tests that can be interpreted in minutes.
 struct Suite {
     package: &'static str,
@@ -57,10 +65,14 @@ const BIG_ENDIAN: &str = "s390x-unknown-linux-gnu";
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// Runs all; fails where one does.
-pub fn run() -> Outcome {
+pub fn run(options: &Options) -> Outcome {
     nightly::install(&["miri", "rust-src"])?;
+    let wanted = |suite: &Suite| options.package.as_ref().is_none_or(|package| suite.package == package);
+    if !SUITES.iter().any(wanted) {
+        return Err(Failure::new("nothing of that package is interpreted"));
+    }
     let mut failed = 0;
-    for Suite { package, of, only, skip, both, options } in SUITES {
+    for Suite { package, of, only, skip, both, options } in SUITES.into_iter().filter(wanted) {
         let targets: &[Option<&str>] = if both { &[None, Some(BIG_ENDIAN)] } else { &[None] };
         for target in targets {
             let start = Instant::now();
