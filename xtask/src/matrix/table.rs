@@ -55,7 +55,7 @@ pub(crate) fn of_kernels(rows: &[Row], missing: &[String]) -> String {
              library what has to, choose what moves the bytes themselves, or need nothing that does.\n";
     for row in rows {
         if let Some(reason) = &row.no_ring {
-            let _ = writeln!(text, "Absent on {}: {reason}.", row.kernel);
+            let _ = writeln!(text, "No ring on {}: {}.", row.kernel, reason.trim_start_matches("ringlink: "));
         }
     }
     missing.iter().for_each(|line| _ = writeln!(text, "Not to be had: {line}."));
@@ -117,7 +117,7 @@ mod tests {
         assert!(text.contains("| 5.10 (5.10.1) | system calls | 2: 7 / 1 / 0 | – | – |"), "{text}");
         assert!(text.contains("| 5.10 (5.10.1) | ring | – | – | – |"), "{text}");
         assert!(
-            text.contains("Absent on 5.10: no multishot.") && text.contains("Not to be had: 7.9: no package."),
+            text.contains("No ring on 5.10: no multishot.") && text.contains("Not to be had: 7.9: no package."),
             "{text}"
         );
     }
