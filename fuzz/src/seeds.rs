@@ -100,7 +100,7 @@ impl Seeds {
             }
             "followed" => self.followed(),
             "exchange" => messages().chain(noise(256)).collect(),
-            "generated" | "refusal" | "answers" | "pending" | "written" => noise(256).collect(),
+            "generated" | "refusal" | "answers" | "pending" | "written" => noise(768).collect(),
             "text" => messages()
                 .chain(self.records.clone())
                 .chain(RECORDS.iter().map(|record| record.as_bytes().to_vec()))
@@ -123,10 +123,19 @@ impl Seeds {
             let messages: Vec<_> = self.messages.iter().filter(|(first, _)| of_protocol(*first)).collect();
             for (family, some) in (0..4).flat_map(|family| messages.chunks(12).map(move |some| (family, some))) {
                 let mut input = vec![first | family << 6];
-                // Twice, so that there is something to be told of again.
-                for (_, message) in some.iter().chain(some) {
-                    input.extend_from_slice(message);
-                    input.resize(input.len().next_multiple_of(4) + 1, 0);
+                // Twice, so that there is something to be told of again: what was told before and is not then is swept away.
+                for (number, (_, message)) in some.iter().chain(some).enumerate() {
+                    let sequence: u32 = match number {
+                        0 | 12 => 6,
+                        20 => 7,
+                        _ => 0,
+                    };
+                    let mut message = message.clone();
+                    if let Some(bytes) = message.get_mut(8..12) {
+                        bytes.copy_from_slice(&sequence.to_ne_bytes());
+                    }
+                    message.resize(message.len().next_multiple_of(4), 0);
+                    input.append(&mut message);
                 }
                 inputs.push(input);
             }
