@@ -234,9 +234,9 @@ impl Core {
         for (index, socket) in opened.iter().enumerate() {
             let number = u16::try_from(before + index).unwrap_or(u16::MAX);
             let port = port.wrapping_add(u32::from(number));
-            // `struct sockaddr_nl`, and behind it an int that is 1.
-            let words =
-                [u32::from(libc::AF_NETLINK as u16).to_ne_bytes(), port.to_ne_bytes(), [0; 4], 1_u32.to_ne_bytes()];
+            // `struct sockaddr_nl`, whose family has two bytes, and behind it an int that is 1.
+            let [one, two] = (libc::AF_NETLINK as libc::sa_family_t).to_ne_bytes();
+            let words = [[one, two, 0, 0], port.to_ne_bytes(), [0; 4], 1_u32.to_ne_bytes()];
             // SAFETY: as in `send_queued`: the slot is of a member that is to be, so nothing is being sent from it.
             let mut lease = ManuallyDrop::new(unsafe { requests.lease(number) });
             for (to, from) in lease.bytes_mut().iter_mut().zip(words.as_flattened()) {

@@ -191,8 +191,9 @@ pub(crate) unsafe fn recv(socket: c_int, to: *mut c_void, room: size_t, flags: c
 
 /// `struct sockaddr_nl` of a sender, and the control message that names the group.
 pub(super) fn origin(queued: &super::Queued) -> ([u8; size_of::<sockaddr_nl>()], Vec<u8>) {
-    let groups = if (1..=32).contains(&queued.group) { 1 << (queued.group - 1) } else { 0 };
-    let words = [u32::from_ne_bytes([16, 0, 0, 0]), queued.sender, groups].map(u32::to_ne_bytes);
+    let groups = if (1..=32).contains(&queued.group) { 1_u32 << (queued.group - 1) } else { 0 };
+    let [one, two] = (AF_NETLINK as sa_family_t).to_ne_bytes();
+    let words = [[one, two, 0, 0], queued.sender.to_ne_bytes(), groups.to_ne_bytes()];
     let mut name = [0; size_of::<sockaddr_nl>()];
     name.copy_from_slice(words.as_flattened());
     let mut control = Vec::new();
