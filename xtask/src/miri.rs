@@ -11,6 +11,9 @@ pub struct Options {
     /// Only the tests of this package
     #[arg(long)]
     package: Option<String>,
+    /// Leave out what takes minutes
+    #[arg(long)]
+    quick: bool,
 }
 
 /// Tests that can be interpreted in minutes.
@@ -23,11 +26,14 @@ struct Suite {
     skip: &'static [&'static str],
     /// Whether it also runs big-endian.
     both: bool,
+    /// Whether it takes minutes.
+    long: bool,
     /// Options of the interpreter.
     options: &'static str,
 }
 
-const CODEC: Suite = Suite { package: "ringlink-codec", of: &[], only: &[], skip: &[], both: true, options: "" };
+const CODEC: Suite =
+    Suite { package: "ringlink-codec", of: &[], only: &[], skip: &[], both: true, long: false, options: "" };
 const TRANSPORT: Suite = Suite { package: "ringlink", of: &["--lib"], only: &["played", "sys::tests"], ..CODEC };
 
 const SUITES: [Suite; 14] = [
@@ -40,20 +46,21 @@ const SUITES: [Suite; 14] = [
     // What is printed was captured on a little-endian machine.
     Suite { of: &["--test", "print"], both: false, ..CODEC },
     Suite { of: &["--test", "connector"], skip: &["every_", "damage"], both: false, ..CODEC },
-    Suite { of: &["--test", "audit"], skip: &["damage"], both: false, ..CODEC },
-    Suite { of: &["--test", "conntrack"], skip: &["damage"], both: false, ..CODEC },
-    Suite { of: &["--test", "diag"], skip: &["damage"], both: false, ..CODEC },
+    Suite { of: &["--test", "audit"], skip: &["damage"], both: false, long: true, ..CODEC },
+    Suite { of: &["--test", "conntrack"], skip: &["damage"], both: false, long: true, ..CODEC },
+    Suite { of: &["--test", "diag"], skip: &["damage"], both: false, long: true, ..CODEC },
     // The transport's unsafe code over a kernel that is only played. io-uring makes the request that sets an option through a
     // field of no size, which the stricter of the two models of aliasing does not take; one test leaks memory, as it has to.
     Suite { skip: &["fleets_ask", "outlives"], ..TRANSPORT },
     Suite { skip: &["outlives"], options: "-Zmiri-tree-borrows", ..TRANSPORT },
     Suite { only: &["outlives"], options: "-Zmiri-ignore-leaks", ..TRANSPORT },
-    // What is above an engine; waiting for a descriptor is a system call.
+    // What is above an engine. Waiting for a descriptor is a system call; some measure how long they wait.
     Suite {
         of: &["--test", "mock"],
         only: &[],
-        skip: &["by_steps", "long_dumps", "monitors", "watch"],
+        skip: &["by_steps", "long_dumps", "monitors", "watch", "receive_failed", "not_waited_for_twice"],
         both: false,
+        long: true,
         ..TRANSPORT
     },
 ];
@@ -67,12 +74,13 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// Runs all; fails where one does.
 pub fn run(options: &Options) -> Outcome {
     nightly::install(&["miri", "rust-src"])?;
-    let wanted = |suite: &Suite| options.package.as_ref().is_none_or(|package| suite.package == package);
+    let of_package = |suite: &Suite| options.package.as_ref().is_none_or(|package| suite.package == package);
+    let wanted = |suite: &Suite| of_package(suite) && !(options.quick && suite.long);
     if !SUITES.iter().any(wanted) {
         return Err(Failure::new("nothing of that package is interpreted"));
     }
     let mut failed = 0;
-    for Suite { package, of, only, skip, both, options } in SUITES.into_iter().filter(wanted) {
+    for Suite { package, of, only, skip, both, options, .. } in SUITES.into_iter().filter(wanted) {
         let targets: &[Option<&str>] = if both { &[None, Some(BIG_ENDIAN)] } else { &[None] };
         for target in targets {
             let start = Instant::now();
