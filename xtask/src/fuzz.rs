@@ -203,7 +203,7 @@ fn start(target: &str, seconds: u64) -> Outcome<Running> {
     }
     let program = fuzz.join("target").join(built_for()).join("release").join(target);
     let words = fuzz.join("corpus/words.dict");
-    let options = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"].map(str::to_owned);
+    let options = ["-timeout=30", "-rss_limit_mb=2048", "-print_final_stats=1"].map(str::to_owned);
     let more = [
         format!("-max_total_time={seconds}"),
         format!("-dict={}", words.display()),

@@ -58,7 +58,7 @@ impl fmt::Display for Direction {
 /// What is wrong with a capture, or with one of its packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// Which packet, from 1 on.
+    /// Which packet, from 1 on; for what is none, the one that comes next.
     pub(super) number: u64,
     /// Where in the file.
     pub(super) offset: usize,
