@@ -43,6 +43,7 @@ pub mod probe;
 pub mod tokio;
 
 #[cfg(miri)]
+#[path = "../tests/played/mod.rs"]
 mod played;
 mod sys;
 mod uring;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use io_uring::types::SubmitArgs;
 use io_uring::{cqueue, squeue};
 
-use super::{Played, descriptor, libc, with};
+use super::{FOR_EVER, Played, Sockets, descriptor, libc, wait, with};
 
 const RECVMSG: u8 = 10;
 const ASYNC_CANCEL: u8 = 14;
@@ -153,7 +153,7 @@ impl IoUring {
     }
 
     pub(crate) fn submit_and_wait(&self, completions: usize) -> io::Result<usize> {
-        match self.carry_on(completions, Duration::from_secs(20)) {
+        match self.carry_on(completions, FOR_EVER) {
             true => Ok(0),
             false => panic!("this waits for ever"),
         }
@@ -176,10 +176,13 @@ impl IoUring {
         let end = Instant::now() + patience;
         loop {
             let enough = self.state.borrow_mut().carry_on(completions);
-            if enough || Instant::now() >= end {
+            let left = end.saturating_duration_since(Instant::now());
+            if enough || left.is_zero() {
                 return enough;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            let armed = self.state.borrow().armed.clone();
+            let ready = |armed: &Armed, sockets: &Sockets| sockets.get(&armed.socket).is_some_and(Played::is_ready);
+            wait(left, |sockets| armed.iter().any(|armed| ready(armed, sockets)).then_some(()));
         }
     }
 
@@ -309,8 +312,7 @@ impl State {
     /// Receives what there is; says whether the receive is still under way.
     fn receive(&mut self, armed: Armed) -> bool {
         loop {
-            let ready = |played: &mut Played| played.overrun || !played.queue.is_empty();
-            if !with(armed.socket, ready).expect("a socket") {
+            if !with(armed.socket, |played| played.is_ready()).expect("a socket") {
                 return true;
             }
             let Some((start, room, number)) = self.buffers.as_mut().and_then(Buffers::take) else {

@@ -14,7 +14,8 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::RawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ringlink_codec::wire::{Flags, MESSAGE_HEADER, Message, MessageHeader, MessageType};
 
@@ -24,7 +25,15 @@ pub(crate) const PARTS: u32 = 5;
 /// Datagrams that a socket has room for.
 const ROOM: usize = 16;
 
-static SOCKETS: Mutex<BTreeMap<RawFd, Played>> = Mutex::new(BTreeMap::new());
+/// How long something that waits for ever waits for another thread of its test.
+const FOR_EVER: Duration = Duration::from_secs(20);
+
+static SOCKETS: Mutex<Sockets> = Mutex::new(BTreeMap::new());
+
+/// Something was queued for a socket.
+static ARRIVED: Condvar = Condvar::new();
+
+type Sockets = BTreeMap<RawFd, Played>;
 
 /// A socket.
 #[derive(Default)]
@@ -67,6 +76,12 @@ impl Played {
             self.drops += 1;
             self.overrun = true;
         }
+        ARRIVED.notify_all();
+    }
+
+    /// Whether there is something to receive, be it an error.
+    fn is_ready(&self) -> bool {
+        self.overrun || !self.queue.is_empty()
     }
 
     /// The next datagram, or an error number.
@@ -92,6 +107,7 @@ impl Played {
                 0 => {
                     self.drops += 1;
                     self.overrun = true;
+                    ARRIVED.notify_all();
                     return;
                 }
                 // Longer than a slot.
@@ -115,7 +131,7 @@ impl Played {
     }
 }
 
-fn sockets() -> MutexGuard<'static, BTreeMap<RawFd, Played>> {
+fn sockets() -> MutexGuard<'static, Sockets> {
     // A test that panicked fails anyway; the others have sockets of their own.
     SOCKETS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -123,6 +139,20 @@ fn sockets() -> MutexGuard<'static, BTreeMap<RawFd, Played>> {
 /// Does something with a socket; `None` where the descriptor is none of one.
 fn with<T>(socket: RawFd, act: impl FnOnce(&mut Played) -> T) -> Option<T> {
     sockets().get_mut(&socket).map(act)
+}
+
+/// Waits at most so long until something is so, whenever something arrives.
+fn wait<T>(patience: Duration, mut until: impl FnMut(&mut Sockets) -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience;
+    let mut sockets = sockets();
+    loop {
+        let found = until(&mut sockets);
+        let left = end.saturating_duration_since(Instant::now());
+        if found.is_some() || left.is_zero() {
+            return found;
+        }
+        sockets = ARRIVED.wait_timeout(sockets, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
 }
 
 /// Queues a datagram for a socket.

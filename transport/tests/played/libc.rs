@@ -7,17 +7,14 @@
 use std::mem::size_of;
 use std::os::fd::IntoRawFd;
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use ::libc::*;
 
-use super::{Played, descriptor, sockets, with};
+use super::{FOR_EVER, Played, descriptor, sockets, wait, with};
 
 /// What `getsockopt(2)` says a buffer is.
 const BUFFER: c_int = 212_992;
-
-/// How long something that waits for ever waits for another thread of its test.
-const FOR_EVER: Duration = Duration::from_secs(20);
 
 fn result(result: Result<usize, c_int>) -> isize {
     match result {
@@ -168,16 +165,13 @@ pub(crate) unsafe fn sendto(
 
 /// Takes a datagram, now or where it may wait when it has come.
 fn take(socket: c_int, flags: c_int) -> Result<super::Queued, c_int> {
-    let end = Instant::now() + FOR_EVER;
-    loop {
-        match with(socket, Played::take).ok_or(ENOTSOCK)? {
-            Err(EAGAIN) if flags & MSG_DONTWAIT == 0 => {
-                assert!(Instant::now() < end, "this waits for ever");
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            taken => return taken,
-        }
-    }
+    let patience = if flags & MSG_DONTWAIT == 0 { FOR_EVER } else { Duration::ZERO };
+    let taken = wait(patience, |sockets| match sockets.get_mut(&socket).map_or(Err(ENOTSOCK), Played::take) {
+        Err(EAGAIN) => None,
+        taken => Some(taken),
+    });
+    assert!(taken.is_some() || patience.is_zero(), "this waits for ever");
+    taken.unwrap_or(Err(EAGAIN))
 }
 
 pub(crate) unsafe fn recv(socket: c_int, to: *mut c_void, room: size_t, flags: c_int) -> ssize_t {
@@ -240,18 +234,16 @@ pub(crate) unsafe fn ppoll(
     let patience = time.map_or(FOR_EVER, |time| {
         Duration::new(time.tv_sec.try_into().expect("a time"), time.tv_nsec.try_into().expect("a time"))
     });
-    let end = Instant::now() + patience;
-    loop {
+    let ready = wait(patience, |sockets| {
         let mut ready = 0;
         for entry in &mut *entries {
-            let some = with(entry.fd, |played| played.overrun || !played.queue.is_empty()).unwrap_or(true);
+            // What is no socket of ours may always be read.
+            let some = sockets.get(&entry.fd).is_none_or(Played::is_ready);
             entry.revents = if some { entry.events & POLLIN } else { 0 };
             ready += c_int::from(entry.revents != 0);
         }
-        if ready > 0 || Instant::now() >= end {
-            assert!(ready > 0 || time.is_some(), "this waits for ever");
-            return ready;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
+        (ready > 0).then_some(ready)
+    });
+    assert!(ready.is_some() || time.is_some(), "this waits for ever");
+    ready.unwrap_or(0)
 }
