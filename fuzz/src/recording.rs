@@ -1,5 +1,8 @@
 //! Sessions written down.
 
+#[path = "../../transport/tests/retold/mod.rs"]
+mod retold;
+
 use std::sync::LazyLock;
 
 use arbitrary::{Result, Unstructured};
@@ -13,6 +16,7 @@ use ringlink::error::RecordingProblem;
 use ringlink::{Config, Connection, Error};
 
 use crate::machines::message;
+use retold::retell;
 
 /// A session of [`links`], by which others are made.
 static SESSION: &[u8] = include_bytes!("../../transport/tests/data/links_and_a_refusal.recording");
@@ -39,19 +43,8 @@ fn go_through(recording: &Recording) {
     let Ok(replay) = Replay::new(recording.clone()) else { return };
     let tape = Tape::default();
     let Ok(recorder) = Recorder::new(Box::new(replay), tape.clone(), recording.note()) else { return };
-    for entry in recording.entries() {
-        let _ = format!("{entry:?}");
-        match entry.event {
-            Event::Sent(bytes) => assert_eq!(recorder.send(bytes), Ok(())),
-            Event::NotSent(bytes, error) => assert_eq!(recorder.send(bytes), Err(error)),
-            Event::NotReceived(error) => assert_eq!(recorder.receive(Deadline::none()).map(drop), Err(error)),
-            Event::Received { bytes, sender, group, namespace } => {
-                let datagram = recorder.receive(Deadline::none()).expect("a datagram");
-                assert_eq!((datagram.bytes(), datagram.sender(), datagram.group()), (bytes, sender, group));
-                assert_eq!(datagram.namespace(), namespace);
-            }
-        }
-    }
+    recording.entries().for_each(|entry| drop(format!("{entry:?}")));
+    retell(recording, &recorder);
     let end = recorder.receive(Deadline::none()).map(drop);
     assert!(matches!(end, Err(Error::Recording { problem: RecordingProblem::Ended, .. })), "{end:?}");
     let again = Recording::parse(&tape.bytes()).expect("a recording");

@@ -17,8 +17,10 @@ use ringlink::socket::{Socket, SocketOption};
 use ringlink::{Config, Connection, Error, Monitor, Protocol, SocketOptions};
 
 mod kernel;
+mod retold;
 
 use kernel::{add_routes, engines, ip, isolated, noop, request_socket, soon};
+use retold::retell;
 
 /// A connection over an engine that records, and what it records on.
 fn recorded(engine: Box<dyn Engine>) -> (Connection, Tape) {
@@ -411,18 +413,7 @@ fn a_replay_that_is_recorded_is_the_same_recording() {
         let replay = Replay::new(recording.clone()).expect("a replay");
         assert!(!replay.socket().is_connected() || recording.protocol() == Protocol::ROUTE);
         let recorder = Recorder::new(Box::new(replay), tape.clone(), recording.note()).expect("a recorder");
-        for entry in recording.entries() {
-            match entry.event {
-                Event::Sent(bytes) => assert_eq!(recorder.send(bytes), Ok(())),
-                Event::NotSent(bytes, error) => assert_eq!(recorder.send(bytes), Err(error)),
-                Event::NotReceived(error) => assert_eq!(recorder.receive(Deadline::none()).map(drop), Err(error)),
-                Event::Received { bytes, sender, group, namespace } => {
-                    let datagram = recorder.receive(Deadline::none()).expect("a datagram");
-                    assert_eq!((datagram.bytes(), datagram.sender(), datagram.group()), (bytes, sender, group));
-                    assert_eq!(datagram.namespace(), namespace);
-                }
-            }
-        }
+        retell(&recording, &recorder);
         let again = Recording::parse(&tape.bytes()).expect("a recording");
         assert!(again.entries().map(|entry| entry.event).eq(recording.entries().map(|entry| entry.event)));
         assert_eq!((again.note(), again.port()), (recording.note(), recording.port()));
