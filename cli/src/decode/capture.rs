@@ -214,9 +214,12 @@ impl<'c> Capture<'c> {
             self.at = start + length;
             let body = block.get(8..length - 4).unwrap_or_default();
             if order.size(block, length - 4) != Some(length) {
-                self.number += u64::from(matches!(kind, 2 | 3 | 6));
+                let number = self.number + 1;
+                if matches!(kind, 2 | 3 | 6) {
+                    self.number = number;
+                }
                 let text = "the block's length is another at its end than at its start".into();
-                return Some(Err(Fault { number: self.number, offset: start, text }));
+                return Some(Err(Fault { number, offset: start, text }));
             }
             let found = match kind {
                 1 => {
@@ -532,6 +535,10 @@ mod tests {
             [format!("packet 1 at offset {at}: of interface 9, which the section does not describe")]
         );
         assert_eq!(read(&strange).len(), 2);
+        // A block that is no packet, and whose two lengths differ, is counted with the packet behind it.
+        let mut section = file.clone();
+        section[27] += 1;
+        assert!(faults(&section)[0].starts_with("packet 1 at offset 0: the block's length is another"));
         assert!(Capture::new(b"no").is_err() && Capture::new(&[0xd4, 0xc3, 0xb2, 0xa1]).is_err());
     }
 
