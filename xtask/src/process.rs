@@ -147,8 +147,9 @@ pub fn must(command: &mut Command, limit: Duration) -> Outcome<String> {
     match run(command, limit)? {
         None => Err(Failure::new(format!("{name}: not done after {} s", limit.as_secs()))),
         Some(done) if !done.status.success() => {
-            let err = String::from_utf8_lossy(&done.err);
-            Err(Failure::new(format!("{name}: {}: {}", done.status, err.trim())))
+            // What is wrong stands in one of the two.
+            let text = String::from_utf8_lossy(&[done.err, done.out].concat()).into_owned();
+            Err(Failure::new(format!("{name}: {}: {}", done.status, text.trim())))
         }
         Some(done) => Ok(String::from_utf8_lossy(&done.out).into_owned()),
     }
