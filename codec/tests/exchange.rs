@@ -106,6 +106,29 @@ fn transcripts() {
             vec!["failed INVAL: Invalid header"],
         ),
         (
+            "what is answered once instead of dumped ends with an acknowledgement",
+            dump,
+            vec![(Wire::item(Flags::NONE), kernel), (Wire::error(0), kernel)],
+            vec!["item", "finished complete"],
+        ),
+        (
+            "an acknowledgement does not end a dump that has begun",
+            dump,
+            vec![
+                (Wire::item(Flags::MULTI), kernel),
+                (Wire::error(0), kernel),
+                (Wire::item(Flags::MULTI), kernel),
+                (Wire::done(0), kernel),
+            ],
+            vec!["item", "skip", "item", "finished complete"],
+        ),
+        (
+            "an error ends a dump that has begun",
+            dump,
+            vec![(Wire::item(Flags::MULTI), kernel), (Wire::error(-4), kernel)],
+            vec!["item", "failed INTR"],
+        ),
+        (
             "an interruption on any message is remembered",
             dump,
             vec![(Wire::item(Flags::MULTI | Flags::DUMP_INTERRUPTED), kernel), (Wire::done(0), kernel)],

@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use ringlink::codec::netfilter::{NetfilterHeader, nftables::Nft};
 use ringlink::codec::reply::Errno;
 use ringlink::codec::route::{
     Address, AddressHeader, Family, Group, Link, LinkHeader, LinkInfo, NextHopHeader, Route, RouteHeader,
     RouteProtocol, RouteTable, RouteType, Rtm, Scope, ShortTable,
 };
-use ringlink::codec::table::AttributeWriter;
+use ringlink::codec::table::{AttributeWriter, Format, Operation};
+use ringlink::codec::xfrm::{CountHeader, Xfrm};
 use ringlink::engine::Deadline;
 use ringlink::socket::Socket;
 use ringlink::{Config, Connection, EngineChoice, Error, Monitor, Namespace, Protocol, SocketOptions};
 
 mod kernel;
 
-use kernel::{add_routes, asked_for, ip, isolated, missing, namespaces_have_cookies, request_socket, soon};
+use kernel::{absent, add_routes, asked_for, ip, isolated, missing, namespaces_have_cookies, request_socket, soon};
 
 const ENGINES: [EngineChoice; 3] = [EngineChoice::Syscall, EngineChoice::Ring, EngineChoice::Auto];
 
@@ -196,6 +198,29 @@ fn a_dump_given_up_leaves_the_connection_usable() {
             let can = namespaces_have_cookies("a_dump_given_up");
             assert_eq!(connection.statistics().reopened > 0, can && total > 10_000, "{:?}", connection.statistics());
         }
+    });
+}
+
+/// Asks for all of something that there is once; kernels answer without a dump.
+fn all_of_one<A: Format, Q: Format>(connection: &mut Connection, question: Operation<Q, A>, header: Q::Header) {
+    let mut dump = connection.dump(question, header, |_| {}).expect("asked");
+    assert!(dump.next().expect("told").is_some(), "{question:?}");
+    assert!(dump.next().expect("the end").is_none(), "{question:?}");
+    assert!(dump.end().is_complete(), "{question:?}");
+}
+
+#[test]
+fn what_is_not_dumped_has_an_end() {
+    over_engines("what_is_not_dumped_has_an_end", |config| {
+        let of = |protocol| Connection::with(protocol, config.clone());
+        if let Ok(mut ipsec) = of(Protocol::XFRM) {
+            all_of_one(&mut ipsec, Xfrm::GETSADINFO, CountHeader::default());
+            all_of_one(&mut ipsec, Xfrm::GETSPDINFO, CountHeader::default());
+        } else {
+            absent("what_is_not_dumped_has_an_end", "IPsec");
+        }
+        let mut netfilter = of(Protocol::NETFILTER).expect("a connection");
+        all_of_one(&mut netfilter, Nft::GETGEN, NetfilterHeader::default());
     });
 }
 

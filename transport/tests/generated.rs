@@ -122,22 +122,9 @@ const COMMON: [u8; 4] = [0, 2, 7, 10];
 /// The question whose answers have the number of a question about connections, and are printed as such.
 const MISNAMED: &str = "IPCTNL_MSG_EXP_GET_STATS_CPU";
 
-/// Questions that are not dumped, though nothing refuses the flag: the kernel answers them, and a dump's end never comes.
-const NOT_DUMPED: &[&str] = &[
-    "XFRM_MSG_GETAE",
-    "XFRM_MSG_GETSADINFO",
-    "XFRM_MSG_GETSPDINFO",
-    "XFRM_MSG_GETDEFAULT",
-    "IPCTNL_MSG_CT_GET_STATS",
-    "NFT_MSG_GETGEN",
-    "IPCTNL_MSG_TIMEOUT_DEFAULT_GET",
-    "NFNL_MSG_COMPAT_GET",
-    "IPSET_CMD_PROTOCOL",
-    "IPSET_CMD_HEADER",
-    "IPSET_CMD_TYPE",
-    "IPSET_CMD_GET_BYNAME",
-    "IPSET_CMD_GET_BYINDEX",
-];
+/// Questions that are not dumped, though nothing refuses the flag, and whose one answer says that others follow (`NLM_F_MULTI`): a
+/// dump of them waits for these.
+const NOT_DUMPED: &[&str] = &["IPCTNL_MSG_CT_GET_STATS", "IPCTNL_MSG_TIMEOUT_DEFAULT_GET"];
 
 /// A request of a protocol: the first that this seed makes and that may be sent. Made up alone, hardly any would get further
 /// than to the first check.
