@@ -128,7 +128,7 @@ Objects and verbs (each may be shortened, as with ip):
   log      GROUP [--pcap FILE] [--count N]
   queue    NUMBER --verdict accept|drop|repeat|mark=MARK [--count N]
   nft      list | add | create | insert | delete | destroy | flush | monitor
-  watch    link | addr | route | neigh | rule | nexthop
+  watch    link | addr | route | neigh | rule | nexthop | conntrack
   genl     list | policy FAMILY | call FAMILY COMMAND [ATTRIBUTE VALUE …] | dump FAMILY COMMAND [ATTRIBUTE VALUE …]
   decode   [protocol P] [FILE | - | CAPTURE]
   doctor   [--all]

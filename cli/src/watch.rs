@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringlink::codec::follow::{Meaning, Subject};
+use ringlink::codec::netfilter::conntrack::watched::Connections;
 use ringlink::codec::route::watched::{Addresses, Links, Neighbours, Nexthops, Routes, Rules};
 use ringlink::codec::route::{
     AddressMessage, AddressView, Family, Group, LinkMessage, NeighbourMessage, Nexthop, NexthopMessage, RouteMessage,
@@ -15,10 +16,12 @@ use ringlink::codec::table::{Body, Format, Operation};
 use ringlink::codec::wire::MessageType;
 use ringlink::codec::{self, Message};
 use ringlink::engine::Deadline;
+use ringlink::socket::Protocol;
 use ringlink::watch::{Cause, Change, Map, Watch, WatchConfig};
 use ringlink::{Config, Error};
 
 use crate::arguments::{Words, keyword};
+use crate::conntrack::Watched;
 use crate::failure::Failure;
 use crate::monitor::{self, Head, Object, Screen, by_any_engine};
 use crate::output::Formatted;
@@ -28,7 +31,8 @@ use crate::{address, link, neighbour, route, rule};
 
 /// What `ringlink watch help` says.
 pub(crate) const HELP: &str = "\
-ringlink [-t | -ts] [--json] watch link | addr | route | neigh | rule | nexthop [SELECTOR] [--once] [--timeout SECONDS]
+ringlink [-t | -ts] [--json] watch link | addr | route | neigh | rule | nexthop | conntrack [SELECTOR] [--once]
+         [--timeout SECONDS]
 
 Prints what is there and then what changes, until it is interrupted: rows as `show` has them, after `added`, `changed` or
 `removed`. What is there at first is `added`, and then it says `synced`. Where events were lost, or something happened of
@@ -41,13 +45,17 @@ resync, synced), time where asked for, and what the row has; family, cause, lost
 
 SELECTOR is what `ringlink OBJECT help` says of show, but for what addr asks of interfaces; of next hops: [id N] [dev DEV].
 As with show, `watch route` is IPv4's main table unless `table all`, -6 or another is asked for.
+
+`watch conntrack` takes the options of `conntrack list` that choose by what every event says: not -l, --state, --role, --helper
+and tags. A connection that changed is shown as far as it did; counters and time change without a word. Of connections that
+began while nobody listened the kernel tells not even the end, unless net.netfilter.nf_conntrack_events is 1.
 ";
 
-const OBJECTS: &[&str] = &["address", "route", "rule", "neighbor", "neighbour", "nexthop", "link"];
+const OBJECTS: &[&str] = &["address", "route", "rule", "neighbor", "neighbour", "nexthop", "link", "conntrack"];
 
 /// Does what the words behind `watch` say.
 pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Failure> {
-    const EXPECTED: &str = "link, addr, route, neigh, rule or nexthop";
+    const EXPECTED: &str = "link, addr, route, neigh, rule, nexthop or conntrack";
     let word = words.value(EXPECTED)?;
     let Some(object) = keyword(word, OBJECTS) else { return Err(words.refuse(EXPECTED)) };
     let (mut once, mut timeout, mut rest) = (false, None, Vec::new());
@@ -74,6 +82,7 @@ pub(crate) fn run(session: &mut Session, words: &mut Words<'_>) -> Result<(), Fa
             watches.rules(family, move |body| rules.matches(body).unwrap_or(true))?;
         }
         "nexthop" => watches.nexthops(session, words)?,
+        "conntrack" => watches.connections(Watched::parse(words, session.options.family())?)?,
         _ => watches.neighbours(neighbour::Filter::parse(session, words)?)?,
     }
     watches.run(session, once, end)
@@ -284,6 +293,21 @@ impl Watches {
         self.follow("nexthop", "NEXTHOP", Family::UNSPEC, Nexthops, matches, |screen, body| screen.nexthop(body))
     }
 
+    fn connections(&mut self, watched: Watched) -> Result<(), Failure> {
+        self.config.protocol = Protocol::NETFILTER;
+        let family = watched.family();
+        let watched = Arc::new(watched);
+        let chosen = Arc::clone(&watched);
+        self.follow(
+            "conntrack",
+            "CONNTRACK",
+            Family(family.0),
+            Connections(family),
+            move |body| chosen.matches(body),
+            move |screen, body| watched.print(&mut screen.output, body),
+        )
+    }
+
     /// Opens a watch: from now on no change is missed.
     fn follow<F, M, P>(
         &mut self,
@@ -299,9 +323,11 @@ impl Watches {
         M: Fn(&Body<'_, F::Answer>) -> bool + Clone + Send + 'static,
         P: FnMut(&mut Screen, Body<'_, F::Answer>) -> Result<(), codec::Error> + Send + 'static,
     {
-        let follows_links = subject.groups().contains(&Group::LINK.0);
         let mut groups = subject.groups().to_vec();
-        if !follows_links {
+        // Rows name interfaces, and interfaces are told of by rtnetlink alone.
+        let names_links = self.config.protocol == Protocol::ROUTE;
+        let follows_links = names_links && groups.contains(&Group::LINK.0);
+        if names_links && !follows_links {
             groups.push(Group::LINK.0);
         }
         // What routes and rules are chosen by is what tells them from each other.

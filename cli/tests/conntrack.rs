@@ -502,6 +502,45 @@ fn events_are_told_alike() {
     println!("{} events", ours.len());
 }
 
+#[test]
+fn a_watch_tells_state_then_changes() {
+    let Some(netns) = namespace("a_watch_tells_state_then_changes") else { return };
+    make(&netns, |_| true);
+    let create = |port: u16, mark: u32| {
+        let tuple = format!("-p udp -s 203.0.113.1 -d 203.0.113.2 --sport {port} --dport 9");
+        netns.change(&format!("conntrack create -t 100 {tuple} -m {mark}"));
+    };
+    let row = |line: &String| -> Value { serde_json::from_str(line).unwrap() };
+    let mut udp = Listener::ringlink(&netns, "--json watch conntrack -p udp");
+    let told: Vec<Value> = udp.until("\"synced\"").iter().map(row).filter(|row| row["event"] == "added").collect();
+    assert!(!told.is_empty());
+    assert_eq!(told.len(), netns.change("conntrack list -p udp").lines().count());
+    assert!(told.iter().all(|row| row["object"] == "conntrack" && row["proto"] == "udp"), "{told:?}");
+    // A mark may change, and with it whether a connection is one of those.
+    let mut seven = Listener::ringlink(&netns, "watch conntrack -m 7");
+    assert!(seven.until("synced conntrack").iter().all(|line| !line.starts_with("added")));
+    create(60_000, 7);
+    netns.change(
+        "conntrack create -t 100 -p tcp -s 203.0.113.1 -d 203.0.113.2 --sport 60000 --dport 9 --state SYN_SENT",
+    );
+    netns.change("conntrack update -p udp -s 203.0.113.1 -m 8");
+    netns.change("conntrack delete -s 203.0.113.1");
+    create(60_001, 7);
+    let told: Vec<Value> = udp.until("60001").iter().map(row).collect();
+    let told: Vec<_> = told.iter().map(|row| (row["event"].as_str().unwrap(), row["mark"].as_u64())).collect();
+    assert_eq!(told, [("added", Some(7)), ("changed", Some(8)), ("removed", Some(8)), ("added", Some(7))]);
+    let told = seven.until("sport=60001 ");
+    let told: Vec<_> = told.iter().map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(told, ["added", "removed", "added"]);
+    // A family, and what not every event says.
+    let once = netns.change("-6 watch conntrack --once");
+    assert!(once.lines().any(|line| line.starts_with("added") && line.contains("src=2001:db8::1 ")), "{once}");
+    assert!(!once.contains("192.0.2.1") && once.contains("synced conntrack inet6"), "{once}");
+    let refused = netns.ringlink("watch conntrack --state ESTABLISHED --once");
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(error.contains("`--state` does not go with `watch conntrack`"), "{error}");
+}
+
 /// `nf_conntrack_max` of all namespaces, raised for as long as this lives.
 struct Raised(Option<String>);
 

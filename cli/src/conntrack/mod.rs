@@ -9,6 +9,7 @@ mod print;
 mod change;
 mod events;
 mod expect;
+mod watched;
 
 use ringlink::Connection;
 use ringlink::codec::netfilter::conntrack::{ConnectionMessage, ConnectionView, Conntrack, CpuStats, Cta, GlobalStats};
@@ -22,6 +23,7 @@ use crate::arguments::{Words, keyword};
 use crate::failure::Failure;
 use crate::output::{Formatted, Output};
 use crate::session::{Session, warn};
+pub(crate) use watched::Watched;
 use words::{Wanted, verb};
 
 /// What `ringlink conntrack help` says.

@@ -28,17 +28,22 @@ pub(super) mod verb {
     pub(in super::super) const DELETE: u8 = 16;
     /// Tell what happens.
     pub(in super::super) const EVENTS: u8 = 32;
+    /// Tell what there is and then what happens.
+    pub(in super::super) const WATCH: u8 = 64;
 
     /// Those that choose.
     pub(super) const CHOOSE: u8 = LIST | UPDATE | DELETE | EVENTS;
+    /// Those that choose, by what every event says: what an event leaves out is as before, and a watch cannot choose by it.
+    pub(super) const TOLD: u8 = CHOOSE | WATCH;
     /// Those that name or choose.
-    pub(super) const NAME: u8 = CHOOSE | GET | CREATE;
+    pub(super) const NAME: u8 = TOLD | GET | CREATE;
     /// Those that print.
-    pub(super) const SHOW: u8 = LIST | GET | UPDATE | DELETE | EVENTS;
+    pub(super) const SHOW: u8 = LIST | GET | UPDATE | DELETE | EVENTS | WATCH;
 
     /// A verb's name.
     pub(super) fn name(verb: u8) -> &'static str {
         match verb {
+            WATCH => "watch conntrack",
             LIST => "list",
             GET => "get",
             CREATE => "create",
@@ -296,14 +301,14 @@ const OPTIONS: &[(&[&str], Is, u8)] = &[
     (&["-p", "--proto", "--protonum"], Is::Protocol, verb::NAME),
     (&["-f", "--family"], Is::Family, verb::NAME),
     (&["-t", "--timeout"], Is::Timeout, verb::CREATE | verb::UPDATE),
-    (&["-m", "--mark"], Is::Mark, verb::CHOOSE | verb::CREATE),
+    (&["-m", "--mark"], Is::Mark, verb::TOLD | verb::CREATE),
     (&["-l", "--label"], Is::Label, verb::CHOOSE),
     (&["--label-add"], Is::LabelAdd, verb::CREATE | verb::UPDATE),
     (&["--label-del"], Is::LabelRemove, verb::UPDATE),
-    (&["-u", "--status"], Is::Status, verb::CHOOSE | verb::CREATE),
-    (&["-n", "--src-nat"], Is::SourceNat, verb::CHOOSE | verb::CREATE),
-    (&["-g", "--dst-nat"], Is::DestinationNat, verb::CHOOSE | verb::CREATE),
-    (&["-j", "--any-nat"], Is::AnyNat, verb::CHOOSE),
+    (&["-u", "--status"], Is::Status, verb::TOLD | verb::CREATE),
+    (&["-n", "--src-nat"], Is::SourceNat, verb::TOLD | verb::CREATE),
+    (&["-g", "--dst-nat"], Is::DestinationNat, verb::TOLD | verb::CREATE),
+    (&["-j", "--any-nat"], Is::AnyNat, verb::TOLD),
     (&["-w", "--zone"], Is::Zone, verb::NAME),
     (&["--orig-zone"], Is::OriginalZone, verb::NAME),
     (&["--reply-zone"], Is::ReplyZone, verb::NAME),
@@ -315,7 +320,7 @@ const OPTIONS: &[(&[&str], Is, u8)] = &[
     (&["--reply-vtag"], Is::ReplyTag, verb::CHOOSE | verb::CREATE),
     (&["--role"], Is::Role, verb::CHOOSE | verb::CREATE),
     (&["--helper"], Is::Helper, verb::CHOOSE | verb::CREATE),
-    (&["-i", "--id"], Is::Id, verb::CHOOSE),
+    (&["-i", "--id"], Is::Id, verb::TOLD),
     (&["-o", "--output"], Is::Output, verb::SHOW),
     (&["-e", "--event-mask"], Is::EventMask, verb::EVENTS),
     (&["-z", "--zero"], Is::Zero, verb::LIST),
@@ -372,7 +377,7 @@ impl Wanted {
             let found = OPTIONS.iter().find(|(names, ..)| names.contains(&word));
             let Some((_, is, verbs)) = found else {
                 return Err(Failure::Usage(format!(
-                    "`{word}`: expected an option of `ringlink conntrack {}` (`ringlink conntrack help` shows them)",
+                    "`{word}`: expected an option of `{}` (`ringlink conntrack help` shows them)",
                     verb::name(verb)
                 )));
             };
