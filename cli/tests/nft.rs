@@ -262,6 +262,10 @@ const MADE: &[&str] = &[
     "add set ip t dyn { type ipv4_addr; flags dynamic,timeout; size 100; }",
     "add map ip t verdicts { type mark : verdict; elements = { 0x1 : accept, 0x2 : jump other } }",
     "add map ip t marks { type ipv4_addr : mark; elements = { 10.0.0.1 : 5 } }",
+    "add set ip t ranges { type mark; flags interval; elements = { 5-7 } }",
+    "add set ip t exact { type mark; elements = { 5 } }",
+    "add set ip t ranges2 { type mark . mark; flags interval; elements = { 5-7 . 9 } }",
+    "add set ip t seen { type ipv4_addr . inet_service; flags dynamic,timeout; size 100; }",
     "add set inet t names { type ifname; elements = { \"eth0\", \"lo\" } }",
     "add element ip t ports { 22 timeout 2h, 80 comment \"web\" }",
     "add element ip t verdicts { 3 : drop }",
@@ -273,6 +277,26 @@ const MADE: &[&str] = &[
     "add rule ip t c tcp dport { 22, 80, 1000-2000 } accept",
     "add rule ip t c tcp dport vmap { 22 : accept, 23 : drop, 24 : jump other }",
     "add rule ip t c meta mark vmap @verdicts",
+    "add rule ip t c ip saddr . tcp dport { 10.0.0.1 . 22, 10.0.0.2 . 23 } accept",
+    "add rule ip t c ip saddr . tcp dport != { 10.0.0.0/8 . 22-25, 11.0.0.1 . 80 } drop",
+    "add rule ip t c ip saddr . tcp dport @pairs accept",
+    "add rule ip t c ip saddr . tcp dport != @nets accept",
+    "add rule ip t c iifname . ip saddr . udp sport vmap { \"lo\" . 10.0.0.1 . 53 : accept, \"v0\" . 10.0.0.2 . 53 : jump other }",
+    "add rule ip t c meta mark . ip daddr { 5 . 10.0.0.1, 0x10 . 10.0.0.2 } counter",
+    "add rule ip t c meta mark . ip daddr { 5-7 . 10.0.0.1, 0x10 . 10.0.0.0/24 } counter",
+    "add rule ip t c ct mark . meta mark { 1 . 2 } drop",
+    "add rule ip t c meta mark @ranges drop",
+    "add rule ip t c meta mark @exact drop",
+    "add rule ip t c meta mark . meta mark @ranges2 drop",
+    "add rule ip t c meta mark set ip saddr map { 10.0.0.1 : 1, 10.0.0.2 : 2 }",
+    "add rule ip t c meta mark set ip saddr map { 10.0.0.0/24 : 1, 10.1.0.0-10.1.0.9 : 2 }",
+    "add rule ip t c meta mark set ip saddr map @marks",
+    "add rule ip t c ct mark set meta mark map { 1 : 2 }",
+    "add rule ip t c meta mark set ip saddr . tcp dport map { 10.0.0.1 . 80 : 7 }",
+    "add rule ip t c update @seen { ip saddr . tcp dport timeout 1m }",
+    "add rule ip t nat dnat to tcp dport map { 80 : 10.0.0.1, 81 : 10.0.0.2 }",
+    "add rule ip t nat dnat to ip saddr . tcp dport map { 10.0.0.9 . 80 : 10.0.0.1 }",
+    "add rule ip t post snat to ip daddr map { 10.9.0.1 : 10.0.0.1 } persistent",
     "add rule ip t c udp sport 53 udp dport 1024-65535 accept",
     "add rule ip t c tcp dport != 22 tcp sport > 1023 drop",
     "add rule ip t c tcp flags syn limit rate over 5/second burst 9 packets drop",
@@ -306,6 +330,9 @@ const MADE: &[&str] = &[
     "add rule inet t c iifname @names accept",
     "add rule inet t c icmpv6 type { nd-neighbor-solicit, echo-request } accept",
     "add rule inet t c meta nfproto ipv4 drop",
+    "add rule inet t c ip6 saddr . tcp dport { ::1 . 22, 2001:db8::2 . 23 } accept",
+    "add rule inet t c ip saddr . ip daddr . tcp sport . tcp dport { 10.0.0.1 . 10.0.0.2 . 1 . 2 } accept",
+    "add rule inet t c ip saddr . ether saddr { 10.0.0.1 . 00:11:22:33:44:55 } accept",
     "add rule inet t c ether saddr 00:11:22:33:44:55 counter",
     "add rule inet t c reject with icmpx admin-prohibited",
     "insert rule inet t c tcp dport 1 drop",
@@ -339,9 +366,18 @@ fn what_is_made_is_what_nft_makes() {
         }
         rows
     };
-    for (ours, theirs) in list(&ours).iter().zip(&list(&theirs)) {
+    let (listed, expected) = (list(&ours), list(&theirs));
+    for (ours, theirs) in listed.iter().zip(&expected) {
         assert_eq!(ours, theirs, "ours is the first");
     }
+    assert_eq!(listed.len(), expected.len());
+    // What is looked up among intervals stands big-endian, which no listing shows.
+    let turned = |netns: &Netns| {
+        let expressions = nft(netns, &["--debug=netlink", "list", "chain", "ip", "t", "c"]).unwrap();
+        expressions.lines().filter(|line| line.contains("byteorder")).count()
+    };
+    assert_eq!(turned(&ours), turned(&theirs));
+    assert!(turned(&ours) >= 4, "{}", turned(&ours));
     // What is taken away again.
     for line in [
         "delete element ip t ports { 22 }",
@@ -373,6 +409,15 @@ fn what_is_wrong_is_named() {
         ("nft add rule ip t c accpt", 1, "`accpt`"),
         ("nft add rule ip t c", 1, "the line ends after `c`"),
         ("nft add rule ip t c limit rate 5/fortnight", 1, "`5/fortnight`"),
+        ("nft add rule ip t c iifname { \"eth*\" } drop", 1, "a name in full"),
+        (
+            "nft add rule ip t c ip saddr . tcp dport { 10.0.0.1 }",
+            1,
+            "`}` after `10.0.0.1`: expected . and the next field",
+        ),
+        ("nft add rule ip t c ip saddr . tcp dport 10.0.0.1", 1, "`10.0.0.1` after `dport`: expected { and elements"),
+        ("nft add rule ip t c ip dscp . ip saddr { 1 . 10.0.0.1 }", 1, "less than a byte"),
+        ("nft add rule ip t c meta mark set ip saddr 5", 1, "`5` after `saddr`: expected map"),
         ("nft add rule ip t none accept", 2, "NFTA_RULE_CHAIN"),
         ("nft add chain ip none c", 2, "NFTA_CHAIN_TABLE"),
         ("nft add rule ip t c ip saddr @none", 2, "NFT_MSG_NEWRULE"),

@@ -255,8 +255,23 @@ fn add_rule(session: &mut Session, verb: Verb, words: &mut Words<'_>) -> Result<
         }
         _ => None,
     };
-    let rule = compile::read(words, family, &session.names)?;
     let header = NetfilterHeader::of(Family(family));
+    let Session { connection, names, .. } = &mut *session;
+    let mut of_intervals = |set: &str| {
+        let asked = connection.get(Nft::GETSET, header, |question| {
+            question.put(Set::TABLE, table.as_str());
+            question.put(Set::NAME, set);
+        });
+        match asked {
+            // Without it the kernel refuses the rule, and says why.
+            Err(error) if error.is_not_found() => Ok(false),
+            answer => {
+                let flags = answer?.body().attributes.get(Set::FLAGS)?;
+                Ok(flags.is_some_and(|flags| flags.contains(SetFlags::INTERVAL)))
+            }
+        }
+    };
+    let rule = compile::read(words, family, names, &mut of_intervals)?;
     commit(session, |transaction| {
         for set in &rule.sets {
             add_anonymous(transaction, header, &table, set)?;
@@ -290,7 +305,7 @@ fn add_anonymous(
         writer.put(Set::TABLE, table);
         writer.put(Set::NAME, set.name());
         writer.put(Set::ID, *id);
-        put_shape(writer, shape, flags, None);
+        put_shape(writer, shape, flags, None, None);
     })?;
     transaction.add_list(
         Nft::NEWSETELEM.create(),
@@ -311,6 +326,7 @@ fn put_shape(
     set: &mut AttributeWriter<'_, '_, ringlink::codec::netfilter::nftables::Set>,
     shape: &Shape,
     flags: SetFlags,
+    size: Option<u32>,
     comment: Option<&str>,
 ) {
     let several = shape.key.len() > 1;
@@ -336,6 +352,20 @@ fn put_shape(
         if ty != Type::VERDICT {
             set.put(Set::DATA_LEN, bits.div_ceil(8));
         }
+    }
+    // The kernel takes intervals of several fields apart by their lengths.
+    let fields = if several && shape.interval { &shape.key[..] } else { &[] };
+    if size.is_some() || !fields.is_empty() {
+        set.nest(Set::DESC, |description| {
+            description.put_some(SetDescription::SIZE, size);
+            if !fields.is_empty() {
+                description.nest(SetDescription::CONCAT, |lengths| {
+                    for (_, bits) in fields {
+                        lengths.nest(SetFields::ELEM, |field| field.put(SetField::LEN, bits.div_ceil(8)));
+                    }
+                });
+            }
+        });
     }
     // What nft must know to show it again.
     let order = |order: Order| if order == Order::Host { 1_u32.to_ne_bytes() } else { 2_u32.to_ne_bytes() };
@@ -462,22 +492,10 @@ fn add_set(session: &mut Session, verb: Verb, words: &mut Words<'_>, map: bool) 
             set.put(Set::TABLE, table.as_str());
             set.put(Set::NAME, name.as_str());
             set.put(Set::ID, 1);
-            put_shape(set, &shape, flags, comment.as_deref());
+            put_shape(set, &shape, flags, size, comment.as_deref());
             set.put_some(Set::OBJ_TYPE, kind);
             set.put_some(Set::TIMEOUT, timeout);
             set.put_some(Set::GC_INTERVAL, collect);
-            if size.is_some() || shape.key.len() > 1 && shape.interval {
-                set.nest(Set::DESC, |description| {
-                    description.put_some(SetDescription::SIZE, size);
-                    if shape.key.len() > 1 && shape.interval {
-                        description.nest(SetDescription::CONCAT, |fields| {
-                            for (_, bits) in &shape.key {
-                                fields.nest(SetFields::ELEM, |field| field.put(SetField::LEN, bits.div_ceil(8)));
-                            }
-                        });
-                    }
-                });
-            }
         })?;
         if elements.is_empty() {
             return Ok(());

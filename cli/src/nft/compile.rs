@@ -1,5 +1,7 @@
 //! Rules in nft's words, made expressions by the library's [`RuleWriter`].
 
+use std::slice;
+
 use ringlink::codec::netfilter::Family;
 use ringlink::codec::netfilter::nftables::{
     ByteorderOp, CmpOp, CtDirection, CtKey, DynsetOp, ExpressionList, LimitType, LogEntry, LogFlags, LogLevel, MetaKey,
@@ -68,20 +70,30 @@ enum Load {
 /// One step of a rule.
 #[derive(Debug)]
 enum Step {
-    Load(Subject),
+    /// Side by side, each from a register of four bytes on.
+    Load(Vec<Subject>),
     Mask(Vec<u8>),
-    Turn(u32),
+    /// So many bytes, from this register of four bytes on.
+    Turn(usize, u32),
     Compare(CmpOp, Vec<u8>),
     Range(CmpOp, Vec<u8>, Vec<u8>),
     Lookup(CmpOp, SetWord),
-    Map(SetWord),
+    /// What a map leads to, into a register.
+    Map(SetWord, Register),
     Counter,
     Limit(Rate),
     Quota(u64, bool),
-    Log { prefix: Option<String>, level: Option<LogLevel>, group: Option<u16>, flags: LogFlags },
+    Log {
+        prefix: Option<String>,
+        level: Option<LogLevel>,
+        group: Option<u16>,
+        flags: LogFlags,
+    },
     Reject(RejectType, u8),
     Verdict(VerdictCode, Option<String>),
     Nat(&'static str, NatTarget),
+    /// To the address that was looked up.
+    NatMapped(&'static str, Family, NatFlags),
     SetMeta(MetaKey, Option<Vec<u8>>),
     SetCt(CtKey, Option<Vec<u8>>),
     Object(ObjectType, String),
@@ -107,9 +119,17 @@ impl SetWord {
 
 const EXPECTED: &str = "ip, ip6, tcp, udp, icmp, ether …, meta, ct, iifname, oifname, counter, limit, quota, log, reject, snat, dnat, masquerade, redirect, add @set, accept, drop, jump … or comment";
 
+/// Whether a set of the rule's table, by its name, is one of intervals; one that is not there is none.
+pub(super) type OfIntervals<'i> = dyn FnMut(&str) -> Result<bool, Failure> + 'i;
+
 /// Reads a rule to the end of the words.
-pub(super) fn read(words: &mut Words<'_>, number: u8, names: &Names) -> Result<Compiled, Failure> {
-    let mut compiler = Compiler { family: number, names, made: Compiled::default() };
+pub(super) fn read(
+    words: &mut Words<'_>,
+    number: u8,
+    names: &Names,
+    of_intervals: &mut OfIntervals<'_>,
+) -> Result<Compiled, Failure> {
+    let mut compiler = Compiler { family: number, names, of_intervals, made: Compiled::default() };
     if words.peek().is_none() {
         return Err(words.refuse_end(EXPECTED));
     }
@@ -119,10 +139,32 @@ pub(super) fn read(words: &mut Words<'_>, number: u8, names: &Names) -> Result<C
     Ok(compiler.made)
 }
 
-struct Compiler<'n> {
+struct Compiler<'n, 'i> {
     family: u8,
     names: &'n Names,
+    of_intervals: &'n mut OfIntervals<'i>,
     made: Compiled,
+}
+
+impl Subject {
+    /// How many registers of four bytes it takes.
+    fn registers(&self) -> usize {
+        self.length.div_ceil(4)
+    }
+
+    /// Whether it does not stand as it is compared: more and less are told byte by byte, so that it has to be big-endian.
+    fn stands_otherwise(&self) -> bool {
+        self.order == Order::Host && self.length > 1 && !self.ty.is_text()
+    }
+}
+
+/// The register that begins with the n-th four bytes: those of sixteen bytes have numbers of their own, which nft writes where it can.
+fn register(place: usize) -> Register {
+    let number = u32::try_from(place).unwrap_or(0);
+    match number.is_multiple_of(4) {
+        true => Register(Register::REG_1.0 + number / 4),
+        false => Register(Register::REG32_00.0 + number),
+    }
 }
 
 /// The operators of comparisons.
@@ -138,7 +180,7 @@ fn operator(word: &str) -> Option<CmpOp> {
     })
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     fn step(&mut self, step: Step) {
         self.made.steps.push(step);
     }
@@ -246,14 +288,29 @@ impl Compiler<'_> {
         Ok(Subject { load, ty: field.kind, order: Order::Big, bits: field.bits, shift, length })
     }
 
+    /// What a word and those behind it ask for, of several things with `.` between them.
+    fn subjects(&self, word: &str, words: &mut Words<'_>) -> Result<Vec<Subject>, Failure> {
+        let mut subjects = vec![self.subject(word, words)?];
+        while words.take(".") {
+            let word = words.value(EXPECTED)?;
+            subjects.push(self.subject(word, words)?);
+        }
+        // There are sixteen registers of four bytes.
+        if subjects.iter().map(Subject::registers).sum::<usize>() > 16 {
+            return Err(words.refuse("less: all together have 64 bytes at the most"));
+        }
+        Ok(subjects)
+    }
+
     fn comparison(&mut self, word: &str, words: &mut Words<'_>) -> Result<(), Failure> {
-        let subject = self.subject(word, words)?;
+        let key = self.subjects(word, words)?;
+        let [subject] = key.as_slice() else { return self.several(key, words) };
         if words.take("set") {
             return self.set(subject, words);
         }
         let order = subject.order;
         let partial = subject.shift != 0 || subject.bits.div_ceil(8) * 8 != subject.bits;
-        self.step(Step::Load(subject.clone()));
+        self.step(Step::Load(key.clone()));
         let mut mask = None;
         if words.take("&") || words.take("and") {
             let ty = subject.ty;
@@ -264,9 +321,7 @@ impl Compiler<'_> {
             self.step(Step::Mask(value::bytes(mask, order, subject.length)));
         }
         if words.take("vmap") {
-            let set = self.set_word(&subject, words, Some((Type::VERDICT, 32)))?;
-            self.step(Step::Map(set));
-            return Ok(());
+            return self.verdicts(&key, words);
         }
         let sign = words.peek().and_then(operator);
         if sign.is_some() {
@@ -279,12 +334,36 @@ impl Compiler<'_> {
                 if !matches!(op, CmpOp::EQ | CmpOp::NEQ) {
                     return Err(words.refuse("== or != before a set"));
                 }
-                let set = self.set_word(&subject, words, None)?;
+                let set = self.set_word(&key, words, None)?;
                 self.step(Step::Lookup(op, set));
                 Ok(())
             }
-            Some(_) => self.compare(&subject, op, sign.is_some() || mask.is_some(), words),
+            Some(_) => self.compare(subject, op, sign.is_some() || mask.is_some(), words),
         }
+    }
+
+    /// Several things at once are looked up; nothing else is done with them.
+    fn several(&mut self, key: Vec<Subject>, words: &mut Words<'_>) -> Result<(), Failure> {
+        self.step(Step::Load(key.clone()));
+        if words.take("vmap") {
+            return self.verdicts(&key, words);
+        }
+        let op = match words.peek().and_then(operator) {
+            Some(op @ (CmpOp::EQ | CmpOp::NEQ)) => {
+                words.next();
+                op
+            }
+            _ => CmpOp::EQ,
+        };
+        let set = self.set_word(&key, words, None)?;
+        self.step(Step::Lookup(op, set));
+        Ok(())
+    }
+
+    fn verdicts(&mut self, key: &[Subject], words: &mut Words<'_>) -> Result<(), Failure> {
+        let map = self.set_word(key, words, Some((Type::VERDICT, 32)))?;
+        self.step(Step::Map(map, Register::REG_VERDICT));
+        Ok(())
     }
 
     fn compare(&mut self, subject: &Subject, op: CmpOp, explicit: bool, words: &mut Words<'_>) -> Result<(), Failure> {
@@ -319,7 +398,7 @@ impl Compiler<'_> {
             return Ok(());
         }
         // What is more or less is compared byte by byte, so that it stands big-endian.
-        let order = self.turned(subject);
+        let order = self.turned(slice::from_ref(subject));
         let width = last ^ first;
         if first != last && ty.has_prefixes() && first & width == 0 && width & (width.wrapping_add(1)) == 0 {
             let mask = ones(bits) & !width;
@@ -337,9 +416,13 @@ impl Compiler<'_> {
     }
 
     /// Has what was loaded stand big-endian.
-    fn turned(&mut self, subject: &Subject) -> Order {
-        if subject.order == Order::Host && subject.length > 1 {
-            self.step(Step::Turn(u32::try_from(subject.length).unwrap_or(4)));
+    fn turned(&mut self, key: &[Subject]) -> Order {
+        let mut place = 0;
+        for subject in key {
+            if subject.stands_otherwise() {
+                self.step(Step::Turn(place, u32::try_from(subject.length).unwrap_or(4)));
+            }
+            place += subject.registers();
         }
         Order::Big
     }
@@ -347,16 +430,24 @@ impl Compiler<'_> {
     /// A set by name, or elements of one that goes with the rule.
     fn set_word(
         &mut self,
-        subject: &Subject,
+        key: &[Subject],
         words: &mut Words<'_>,
         data: Option<(Type, u32)>,
     ) -> Result<SetWord, Failure> {
         if let Some(name) = words.peek().and_then(|word| word.strip_prefix('@')) {
             words.next();
+            if key.iter().any(Subject::stands_otherwise) && (self.of_intervals)(name)? {
+                self.turned(key);
+            }
             return Ok(SetWord::Named(name.to_owned()));
         }
-        let mut shape =
-            Shape { key: vec![(subject.ty, subject.bits)], order: subject.order, interval: false, data, object: false };
+        if key.iter().any(|subject| subject.shift != 0 || !subject.bits.is_multiple_of(8)) {
+            words.next();
+            return Err(words.refuse("a value: fields of less than a byte have no sets here"));
+        }
+        let order = if let [subject] = key { subject.order } else { Order::Big };
+        let key_types = key.iter().map(|subject| (subject.ty, subject.bits)).collect();
+        let mut shape = Shape { key: key_types, order, interval: false, data, object: false };
         // Intervals are told by their elements.
         let start = words.clone();
         let elements = match shape.read(words, self.names) {
@@ -365,13 +456,10 @@ impl Compiler<'_> {
                 *words = start;
                 shape.interval = true;
                 let elements = shape.read(words, self.names)?;
-                self.turned(subject);
+                self.turned(key);
                 elements
             }
         };
-        if subject.shift != 0 || !subject.bits.is_multiple_of(8) {
-            return Err(words.refuse("a value: fields of less than a byte have no sets here"));
-        }
         let id = u32::try_from(self.made.sets.len()).unwrap_or(0) + 1;
         let set = Anonymous { id, shape, elements };
         let word = SetWord::Anonymous(set.name(), id);
@@ -379,19 +467,47 @@ impl Compiler<'_> {
         Ok(word)
     }
 
-    fn set(&mut self, subject: Subject, words: &mut Words<'_>) -> Result<(), Failure> {
+    /// Whether what follows is something of the packet or of its connection, and no value.
+    fn is_subject(words: &Words<'_>) -> bool {
+        words.peek().is_some_and(|word| {
+            matches!(word, "meta" | "ct" | "iif" | "oif" | "iifname" | "oifname") || named(word).is_some()
+        })
+    }
+
+    /// Looks something up in a map, and has what it leads to in the first register.
+    fn mapped(&mut self, words: &mut Words<'_>, data: (Type, u32)) -> Result<(), Failure> {
+        let word = words.value(EXPECTED)?;
+        let key = self.subjects(word, words)?;
+        if !words.take("map") {
+            words.next();
+            return Err(words.refuse("map and @ with its name, or map { KEY : VALUE, … }"));
+        }
+        self.step(Step::Load(key.clone()));
+        let map = self.set_word(&key, words, Some(data))?;
+        self.step(Step::Map(map, Register::REG_1));
+        Ok(())
+    }
+
+    fn set(&mut self, subject: &Subject, words: &mut Words<'_>) -> Result<(), Failure> {
         let ty = subject.ty;
-        let value = match words.peek() {
-            Some("meta" | "ct") => {
-                let word = words.value("")?;
-                let from = self.subject(word, words)?;
-                self.step(Step::Load(from));
-                None
+        let value = if Self::is_subject(words) {
+            let start = words.clone();
+            let word = words.value(EXPECTED)?;
+            match self.subject(word, words)? {
+                from @ Subject { load: Load::Meta(_) | Load::Ct(..), .. }
+                    if !matches!(words.peek(), Some("map" | ".")) =>
+                {
+                    self.step(Step::Load(vec![from]));
+                }
+                _ => {
+                    *words = start;
+                    self.mapped(words, (ty, subject.bits))?;
+                }
             }
-            _ => {
-                let number = words.parse(&value::expected(ty), |word| value::one(word, ty, self.names))?;
-                Some(value::bytes(number, subject.order, subject.length))
-            }
+            None
+        } else {
+            let number = words.parse(&value::expected(ty), |word| value::one(word, ty, self.names))?;
+            Some(value::bytes(number, subject.order, subject.length))
         };
         match subject.load {
             Load::Meta(key) => self.step(Step::SetMeta(key, value)),
@@ -470,13 +586,29 @@ impl Compiler<'_> {
             _ => "masquerade",
         };
         let mut target = NatTarget::default();
+        let network = match words.peek() {
+            Some("ip") => Family::IPV4,
+            Some("ip6") => Family::IPV6,
+            _ => Family(self.family),
+        };
         if matches!(words.peek(), Some("ip" | "ip6")) {
             words.next();
         }
+        let mut mapped = false;
         if words.take("to") {
-            let (addresses, ports) = words.parse(EXPECTED, destination)?;
-            target.addresses = addresses;
-            target.ports = ports;
+            mapped = matches!(word, "snat" | "dnat") && Self::is_subject(words);
+            if mapped {
+                let data = match network {
+                    Family::IPV4 => (Type::IPV4, 32),
+                    Family::IPV6 => (Type::IPV6, 128),
+                    _ => return Err(words.refuse("ip to or ip6 to: the map leads to addresses of one of the two")),
+                };
+                self.mapped(words, data)?;
+            } else {
+                let (addresses, ports) = words.parse(EXPECTED, destination)?;
+                target.addresses = addresses;
+                target.ports = ports;
+            }
         }
         while let Some(flag) = words.peek() {
             target.flags = target.flags
@@ -488,6 +620,10 @@ impl Compiler<'_> {
                     _ => break,
                 };
             words.next();
+        }
+        if mapped {
+            self.step(Step::NatMapped(word, network, target.flags));
+            return Ok(());
         }
         if matches!(word, "snat" | "dnat") && target.addresses.is_none() && target.ports.is_none() {
             return Err(words.refuse_end("to and an address"));
@@ -508,8 +644,11 @@ impl Compiler<'_> {
             return Err(words.refuse("{ and a key"));
         }
         let word = words.value("a key")?;
-        let key = self.subject(word, words)?;
-        self.step(Step::Load(key));
+        let key = self.subjects(word, words)?;
+        self.step(Step::Load(key.clone()));
+        if key.iter().any(Subject::stands_otherwise) && (self.of_intervals)(&name)? {
+            self.turned(&key);
+        }
         let timeout = match words.take("timeout") {
             true => Some(words.parse("a time (30s, 1h)", value::duration)?),
             false => None,
@@ -631,16 +770,16 @@ impl Compiled {
     /// Writes the rule's expressions.
     pub(super) fn write(&self, list: &mut AttributeWriter<'_, '_, ExpressionList>, number: u8) {
         let mut rule = RuleWriter::new(list, Family(number));
-        let register = Register::REG_1;
+        let first = Register::REG_1;
         for step in &self.steps {
             match step {
-                Step::Load(subject) => load(&mut rule, subject, number),
-                Step::Mask(mask) => rule.mask(register, mask, &vec![0; mask.len()]),
-                Step::Turn(size) => rule.byteorder(register, ByteorderOp::HTON, *size),
-                Step::Compare(op, value) => rule.compare(register, *op, value),
-                Step::Range(op, from, to) => rule.compare_range(register, *op, from, to),
-                Step::Lookup(op, set) => rule.lookup(register, *op, set.name()),
-                Step::Map(map) => rule.map(register, map.name(), Register::REG_VERDICT),
+                Step::Load(key) => load(&mut rule, key, number),
+                Step::Mask(mask) => rule.mask(first, mask, &vec![0; mask.len()]),
+                Step::Turn(place, size) => rule.byteorder(register(*place), ByteorderOp::HTON, *size),
+                Step::Compare(op, value) => rule.compare(first, *op, value),
+                Step::Range(op, from, to) => rule.compare_range(first, *op, from, to),
+                Step::Lookup(op, set) => rule.lookup(first, *op, set.name()),
+                Step::Map(map, to) => rule.map(first, map.name(), *to),
                 Step::Counter => rule.counter(),
                 Step::Limit(rate) => rule.limit(*rate),
                 Step::Quota(bytes, over) => rule.quota(*bytes, *over),
@@ -653,50 +792,66 @@ impl Compiled {
                 Step::Nat("masquerade", target) => rule.masquerade(target),
                 Step::Nat("redirect", target) => rule.redirect(target),
                 Step::Nat(word, target) => {
-                    let kind = if *word == "snat" { NatType::SNAT } else { NatType::DNAT };
-                    rule.nat(kind, Family(number), target);
+                    rule.nat(nat_type(word), Family(number), target);
                 }
+                Step::NatMapped(word, network, flags) => rule.nat_by(nat_type(word), *network, first, *flags),
                 Step::SetMeta(key, value) => {
                     if let Some(value) = value {
-                        rule.immediate(register, value);
+                        rule.immediate(first, value);
                     }
-                    rule.set_meta(*key, register);
+                    rule.set_meta(*key, first);
                 }
                 Step::SetCt(key, value) => {
                     if let Some(value) = value {
-                        rule.immediate(register, value);
+                        rule.immediate(first, value);
                     }
-                    rule.set_ct(*key, None, register);
+                    rule.set_ct(*key, None, first);
                 }
                 Step::Object(kind, name) => rule.object(*kind, name),
-                Step::Update(op, set, timeout) => rule.update_set(*op, set.as_str().into(), register, *timeout),
+                Step::Update(op, set, timeout) => rule.update_set(*op, set.as_str().into(), first, *timeout),
                 Step::Notrack => rule.bare("notrack"),
             }
         }
     }
 }
 
-fn load(rule: &mut RuleWriter<'_, '_, '_>, subject: &Subject, number: u8) {
-    let register = Register::REG_1;
-    match subject.load {
-        Load::Meta(key) => rule.meta(key, register),
-        Load::Ct(key, direction) => rule.ct(key, direction, register),
-        Load::Payload { header, base, offset } => {
-            match header.name {
-                "ip" => rule.network(Family::IPV4),
-                "ip6" => rule.network(Family::IPV6),
-                "ether" if number != family::BRIDGE => {
-                    rule.meta_is(MetaKey::IFTYPE, CmpOp::EQ, &1_u16.to_ne_bytes());
-                }
-                "icmp" => rule.network(Family::IPV4),
-                "icmpv6" => rule.network(Family::IPV6),
-                _ => {}
-            }
-            let transport = protocol::TRANSPORTS.iter().find(|(_, known)| *known == header);
-            if let Some(protocol) = transport.and_then(|(number, _)| u8::try_from(*number).ok()) {
-                rule.transport(protocol);
-            }
-            rule.payload(base, offset, u32::try_from(subject.length).unwrap_or(0), register);
+fn nat_type(word: &str) -> NatType {
+    if word == "snat" { NatType::SNAT } else { NatType::DNAT }
+}
+
+/// Loads what a rule asks for. What all of it needs is asked for before: that takes the first register, too.
+fn load(rule: &mut RuleWriter<'_, '_, '_>, key: &[Subject], number: u8) {
+    for subject in key {
+        if let Load::Payload { header, .. } = subject.load {
+            need(rule, header, number);
         }
+    }
+    let mut place = 0;
+    for subject in key {
+        let register = register(place);
+        match subject.load {
+            Load::Meta(key) => rule.meta(key, register),
+            Load::Ct(key, direction) => rule.ct(key, direction, register),
+            Load::Payload { base, offset, .. } => {
+                rule.payload(base, offset, u32::try_from(subject.length).unwrap_or(0), register);
+            }
+        }
+        place += subject.registers();
+    }
+}
+
+/// Asks for a header.
+fn need(rule: &mut RuleWriter<'_, '_, '_>, header: &'static Header, number: u8) {
+    match header.name {
+        "ip" | "icmp" => rule.network(Family::IPV4),
+        "ip6" | "icmpv6" => rule.network(Family::IPV6),
+        "ether" if number != family::BRIDGE => {
+            rule.meta_is(MetaKey::IFTYPE, CmpOp::EQ, &1_u16.to_ne_bytes());
+        }
+        _ => {}
+    }
+    let transport = protocol::TRANSPORTS.iter().find(|(_, known)| *known == header);
+    if let Some(protocol) = transport.and_then(|(number, _)| u8::try_from(*number).ok()) {
+        rule.transport(protocol);
     }
 }

@@ -63,6 +63,14 @@ pub(super) fn verdict(words: &mut Words<'_>) -> Result<(VerdictCode, Option<Stri
     Ok((code, chain))
 }
 
+/// Refuses the beginning of a name: it is an interval to the kernel, and what is written here would be the name of one thing.
+fn whole_name(words: &Words<'_>, word: &str, ty: Type) -> Result<(), Failure> {
+    match ty.is_text() && word.trim_matches('"').ends_with('*') {
+        true => Err(words.refuse("a name in full: elements here are no beginnings of names")),
+        false => Ok(()),
+    }
+}
+
 impl Shape {
     fn is_single(&self) -> bool {
         self.key.len() == 1
@@ -104,6 +112,7 @@ impl Shape {
             let (ty, bits) = self.key[0];
             let length = usize::try_from(bits.div_ceil(8)).unwrap_or(0);
             let word = words.value(&value::expected(ty))?;
+            whole_name(words, word, ty)?;
             if ty.is_text() && !self.interval {
                 made.key = value::text(word);
             } else {
@@ -124,6 +133,7 @@ impl Shape {
                     return Err(words.refuse(". and the next field"));
                 }
                 let word = words.value(&value::expected(*ty))?;
+                whole_name(words, word, *ty)?;
                 let length = usize::try_from(bits.div_ceil(8)).unwrap_or(0);
                 let (from, to) = if ty.is_text() {
                     (value::text(word), value::text(word))

@@ -59,12 +59,14 @@ ringlink nft delete | destroy set | map | flowtable [FAMILY] TABLE NAME
 ringlink nft flush ruleset [FAMILY] | table [FAMILY] TABLE | chain | set | map [FAMILY] TABLE NAME
 ringlink nft monitor [--json]
 
-STATEMENT ip | ip6 | arp | ether | tcp | udp | icmp … FIELD [OP] VALUE | meta KEY [OP] VALUE | iifname | oifname NAME
-          ct KEY [OP] VALUE | … { VALUE, … } | … @SET | … vmap { VALUE : VERDICT, … } | meta | ct KEY set VALUE
+STATEMENT KEY [OP] VALUE | KEY [OP] { VALUE, … } | KEY [OP] @SET | KEY vmap { VALUE : VERDICT, … } | KEY vmap @MAP
+          meta | ct NAME set VALUE | meta | ct NAME set KEY map { VALUE : VALUE, … } | meta | ct NAME set KEY map @MAP
           counter [name N] | limit rate [over] N/UNIT [burst N packets] | quota [over] N UNIT | notrack | comment TEXT
           log [prefix TEXT] [level L] [group N] [flags F] | reject [with …] | add | update | delete @SET { KEY [timeout T] }
-          snat | dnat [to ADDRESS[:PORT]] | masquerade | redirect [to :PORT] | accept | drop | continue | return
-          jump | goto CHAIN
+          snat | dnat [ip | ip6] to ADDRESS[:PORT] | snat | dnat [ip | ip6] to KEY map { VALUE : ADDRESS, … } | … map @MAP
+          masquerade | redirect [to :PORT] | accept | drop | continue | return | jump | goto CHAIN
+KEY       ip | ip6 | arp | ether | tcp | udp | icmp … FIELD | meta NAME | ct NAME | iifname | oifname | iif | oif; several
+          with . between are looked up together: ip saddr . tcp dport { 10.0.0.1 . 22, … }
 OP        == | != | < | <= | > | >=, and before it & MASK
 FAMILY    ip | ip6 | inet | arp | bridge | netdev; without it, ip where something is named, else all
 ";

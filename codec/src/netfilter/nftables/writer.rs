@@ -585,6 +585,18 @@ impl<'l, 'w, 'b> RuleWriter<'l, 'w, 'b> {
         });
     }
 
+    /// Gives the packet another source or destination: the address in a register, which a [`map`](Self::map) has led to.
+    ///
+    /// `family` is the address's.
+    pub fn nat_by(&mut self, kind: NatType, family: Family, address: Register, flags: NatFlags) {
+        self.expression("nat", Nat, |nat| {
+            nat.put(Nat::TYPE, kind);
+            nat.put(Nat::FAMILY, u32::from(family.0));
+            nat.put(Nat::REG_ADDR_MIN, address);
+            put_flags(nat, Nat::FLAGS, &NatTarget { flags, ..NatTarget::default() });
+        });
+    }
+
     /// Gives the packet the address of the interface that it goes to; of the target, ports and flags count.
     pub fn masquerade(&mut self, target: &NatTarget) {
         let (_, ports) = self.load_target(&NatTarget { addresses: None, ..target.clone() });
