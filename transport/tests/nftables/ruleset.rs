@@ -543,11 +543,7 @@ fn postrouting() -> Vec<(String, Write)> {
         "snat ip to ip saddr map @am" => |rule| {
             rule.load_address(Port::Source, Family::IPV4, R1);
             rule.map(R1, "am".into(), R1);
-            rule.expression("nat", Nat, |nat| {
-                nat.put(Nat::TYPE, NatType::SNAT);
-                nat.put(Nat::FAMILY, u32::from(Family::IPV4.0));
-                nat.put(Nat::REG_ADDR_MIN, R1);
-            });
+            rule.nat_by(NatType::SNAT, Family::IPV4, R1, NatFlags(0));
         };
     }
 }
