@@ -100,11 +100,25 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
         header: H,
         fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>),
     ) {
-        let start = self.writer.open(key.number() | RawAttribute::NESTED);
-        header.write(self.writer);
-        self.writer.pad();
-        fill(&mut AttributeWriter::new(self.writer));
-        self.writer.close(start);
+        self.headed_as(key.number() | RawAttribute::NESTED, header, fill);
+    }
+
+    /// Writes a struct and the attributes behind it, where something else chooses them.
+    #[inline]
+    pub fn choose_headed<C, H, T>(
+        &mut self,
+        key: Key<S, Choice<C>>,
+        header: H,
+        nest: T,
+        fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>),
+    ) where
+        C: Choices,
+        H: Record,
+        T: Table,
+        Headed<H, T>: Alternative<C>,
+    {
+        let _ = nest;
+        self.headed_as(key.number() | RawAttribute::NESTED, header, fill);
     }
 
     /// Writes a list of structs with attributes; the closure adds them.
@@ -124,6 +138,20 @@ impl<'w, 'b, S> AttributeWriter<'w, 'b, S> {
     pub fn indexed<V: Value>(&mut self, key: Key<S, Indexed<V>>, fill: impl FnOnce(&mut IndexedWriter<'_, 'b, V>)) {
         let start = self.writer.open(key.number() | RawAttribute::NESTED);
         fill(&mut IndexedWriter { writer: self.writer, value: PhantomData });
+        self.writer.close(start);
+    }
+
+    #[inline]
+    fn headed_as<H: Record, T: Table>(
+        &mut self,
+        kind: u16,
+        header: H,
+        fill: impl FnOnce(&mut AttributeWriter<'_, 'b, T>),
+    ) {
+        let start = self.writer.open(kind);
+        header.write(self.writer);
+        self.writer.pad();
+        fill(&mut AttributeWriter::new(self.writer));
         self.writer.close(start);
     }
 
