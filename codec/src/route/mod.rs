@@ -27,7 +27,7 @@
 //! # Ok::<(), ringlink_codec::Error>(())
 //! ```
 //!
-//! What is absent: traffic control and data centre bridging have no tables here; names for tables, protocols
+//! What is absent: data centre bridging has no tables here; names for tables, protocols
 //! and groups that a machine gives in `/etc/iproute2` are a program's to read.
 
 mod family;
@@ -65,6 +65,7 @@ mod vxlan_vni;
 mod multicast_report;
 mod statistics;
 
+pub mod tc;
 pub mod watched;
 
 pub use address::*;
