@@ -25,12 +25,26 @@
 //! What is absent: kinds that are gone from the kernel (`cbq`, `dsmark`, `atm`). Names that a machine gives to classes
 //! in `/etc/iproute2/tc_cls` are a program's to read.
 
-mod fifo;
+mod cake;
+mod classes;
+mod delay;
+mod hardware;
+mod netem;
+mod plain;
+mod red;
+mod shaper;
 
-pub use fifo::*;
+pub use cake::*;
+pub use classes::*;
+pub use delay::*;
+pub use hardware::*;
+pub use netem::*;
+pub use plain::*;
+pub use red::*;
+pub use shaper::*;
 
 use super::{EtherType, Family};
-use crate::table::{Bitfield32, Bytes, Choice, Flag, Nest, Packed, Pad, Str};
+use crate::table::{Bitfield32, Bytes, Choice, Flag, Headed, Nest, Packed, Pad, Str};
 use crate::{choices, flags, record, space, values};
 
 record! {
@@ -101,7 +115,7 @@ impl Handle {
     ///
     /// `TC_H_MIN_EGRESS`
     pub const MIN_EGRESS: u16 = 0xfff3;
-    /// The minor number that stands for the first priority of `mqprio` in a class chosen by packets.
+    /// The first minor number of traffic classes of `mqprio`.
     ///
     /// `TC_H_MIN_PRIORITY`
     pub const MIN_PRIORITY: u16 = 0xffe0;
@@ -201,13 +215,43 @@ choices! {
     pub TcOptions, by Sibling 1 {
         // Disciplines.
         "bfifo" | "pfifo" | "pfifo_head_drop" => Fifo,
+        "cake" | "cake_mq" => Nest<Cake>,
+        "cbs" => Nest<Cbs>,
+        "choke" => Nest<Choke>,
+        "codel" => Nest<Codel>,
+        "dualpi2" => Nest<Dualpi2>,
+        "etf" => Nest<Etf>,
+        "ets" => Nest<Ets>,
+        "fq" => Nest<Fq>,
+        "fq_codel" => Nest<FqCodel>,
+        "fq_pie" => Nest<FqPie>,
+        "gred" => Nest<Gred>,
+        "hfsc" => HfscOptions,
+        "hhf" => Nest<Hhf>,
+        "htb" => Nest<Htb>,
+        "mqprio" => Headed<TrafficClasses, Mqprio>,
+        "multiq" => Multiq,
+        "netem" => Headed<NetemOptions, Netem>,
+        "pie" => Nest<Pie>,
+        "plug" => Plug,
         "prio" | "pfifo_fast" => Prio,
+        "red" => Nest<Red>,
+        "sfb" => Nest<Sfb>,
+        "sfq" => Sfq,
+        "skbprio" => Skbprio,
+        "taprio" => Nest<Taprio>,
+        "tbf" => Nest<Tbf>,
     }
 }
 
 choices! {
     /// What a class is set to, by the kind of its discipline.
     pub TcClassOptions, by Sibling 1 {
+        "drr" => Nest<Drr>,
+        "ets" => Nest<Ets>,
+        "hfsc" => Nest<Hfsc>,
+        "htb" => Nest<Htb>,
+        "qfq" => Nest<Qfq>,
         else => Bytes,
     }
 }
@@ -215,6 +259,17 @@ choices! {
 choices! {
     /// Counters that only one kind of discipline has.
     pub TcXstats, by Sibling 1 {
+        "choke" => ChokeStats,
+        "codel" => CodelStats,
+        "dualpi2" => Dualpi2Stats,
+        "fq" => FqStats,
+        "fq_codel" => FqCodelStats,
+        "fq_pie" => FqPieStats,
+        "hhf" => HhfStats,
+        "netem" => NetemStats,
+        "pie" => PieStats,
+        "red" => RedStats,
+        "sfb" => SfbStats,
         else => Bytes,
     }
 }
@@ -222,6 +277,12 @@ choices! {
 choices! {
     /// Counters that only one kind of class has.
     pub TcClassXstats, by Sibling 1 {
+        "drr" => DrrStats,
+        "fq_codel" => FqCodelClassStats,
+        "hfsc" => HfscStats,
+        "htb" => HtbStats,
+        "qfq" => QfqStats,
+        "sfq" => SfqFlowStats,
         else => Bytes,
     }
 }
@@ -229,6 +290,8 @@ choices! {
 choices! {
     /// Counters; which of them a kind has of its own differs.
     pub TcStatsByKind, by Sibling 1 {
+        "cake" | "cake_mq" => Nest<TcCakeStats>,
+        "taprio" => Nest<TcTaprioStats>,
         else => Nest<TcStats>,
     }
 }
@@ -253,6 +316,50 @@ space! {
         QUEUE: StatsQueue = 3,
         /// Counters of its kind's own: what `TCA_XSTATS` holds.
         APP: Bytes = 4,
+        /// As `RATE_EST`, where 32 bits are too few.
+        RATE_EST64: StatsRate64 = 5,
+        /// Aligns 64-bit numbers.
+        PAD: Pad = 6,
+        /// The part of `BASIC` that hardware counted.
+        BASIC_HW: StatsBasic = 7,
+        /// Packets that went through, where 32 bits are too few.
+        PKT64: u64 = 8,
+    }
+}
+
+space! {
+    /// Counters of `cake`: [`TcStats`] with its own.
+    pub TcCakeStats, "TCA_STATS_" {
+        /// Bytes and packets that went through.
+        BASIC: StatsBasic = 1,
+        /// Rate as it is estimated; only where an estimator was asked for.
+        RATE_EST: StatsRate = 2,
+        /// What waits, and what was dropped.
+        QUEUE: StatsQueue = 3,
+        /// Counters of its own.
+        APP: Nest<CakeStats> = 4,
+        /// As `RATE_EST`, where 32 bits are too few.
+        RATE_EST64: StatsRate64 = 5,
+        /// Aligns 64-bit numbers.
+        PAD: Pad = 6,
+        /// The part of `BASIC` that hardware counted.
+        BASIC_HW: StatsBasic = 7,
+        /// Packets that went through, where 32 bits are too few.
+        PKT64: u64 = 8,
+    }
+}
+
+space! {
+    /// Counters of `taprio`: [`TcStats`] with its own.
+    pub TcTaprioStats, "TCA_STATS_" {
+        /// Bytes and packets that went through.
+        BASIC: StatsBasic = 1,
+        /// Rate as it is estimated; only where an estimator was asked for.
+        RATE_EST: StatsRate = 2,
+        /// What waits, and what was dropped.
+        QUEUE: StatsQueue = 3,
+        /// Counters of its own; only where hardware does its work.
+        APP: Nest<TaprioStats> = 4,
         /// As `RATE_EST`, where 32 bits are too few.
         RATE_EST64: StatsRate64 = 5,
         /// Aligns 64-bit numbers.
@@ -315,7 +422,7 @@ record! {
 record! {
     /// How a rate is estimated.
     pub Estimator, "gnet_estimator", "" {
-        /// Time between two looks: 2 to the power of this plus 2, in quarters of a second … -2 for 0.25 s to 3 for 8 s.
+        /// Time between two looks: 2 to the power of this, in seconds; -2 to 3.
         interval: i8,
         /// Logarithm to base 2 of the weight of older looks.
         ewma_log: u8,
