@@ -371,6 +371,12 @@ impl Bounds {
                 self.record(source, layout, writer)?;
                 self.some(source, writer)?;
             }
+            Shape::Followed(layout, of, size) => {
+                self.record(source, layout, writer)?;
+                for _ in 0..source.int_in_range(0..=self.items)? {
+                    self.fixed(source, *of, size.into(), writer)?;
+                }
+            }
             Shape::Packed(of, size) => {
                 for _ in 0..source.int_in_range(0..=self.items)? {
                     self.fixed(source, *of, size.into(), writer)?;

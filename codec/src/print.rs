@@ -445,6 +445,17 @@ impl Printer<'_> {
                 }
                 self.json("}")
             }
+            Shape::Followed(layout, of, size) => {
+                self.json("{\"header\":")?;
+                self.record(layout, bytes)?;
+                self.json(",\"items\":")?;
+                self.tree(" ")?;
+                let start = layout.size.min(bytes.len());
+                let behind = bytes.get(start..).unwrap_or_default();
+                let offset = payload.offset.saturating_add(short(start));
+                self.run(*of, usize::from(size), Payload { bytes: behind, offset })?;
+                self.json("}")
+            }
             Shape::Array(Shape::Unsigned(1), _) | Shape::Packed(Shape::Unsigned(1), _) => self.bytes(bytes),
             Shape::Array(of, count) => {
                 let size = bytes.len().checked_div(usize::from(count)).unwrap_or(0);

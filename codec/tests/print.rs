@@ -75,6 +75,7 @@ fn a_tree_names_everything() {
   THING_NUMBER: 2
   THING_BY_NUMBER: {x: 1, y: 2, z: [3, 4], color: RED}
   THING_BY_HEADER: 14
+  THING_FOLLOWED: {x: 1, y: 2, z: [3, 4], color: RED} [15, 16]
 "#;
     assert_eq!(tree, expected);
 }
@@ -93,6 +94,7 @@ fn json_is_json() {
         r#"{"name":"THING_RECORDS","type":34,"value":[{"header":{"len":20,"index":1},"attributes":[{"name":"INNER_LABEL","#,
         r#"{"name":"THING_TLVS","type":37,"value":[{"type":1,"value":"cc"},{"type":2,"value":""}]}"#,
         r#"{"name":"THING_PAD","type":38,"value":null}"#,
+        r#""type":45,"value":{"header":{"x":1,"y":2,"z":[3,4],"color":"RED"},"items":[15,16]}}"#,
     ] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }

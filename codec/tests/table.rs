@@ -79,6 +79,8 @@ fn nests_and_lists_read_what_was_written() {
     assert!(attributes.get(Thing::MANY).unwrap().unwrap() == "two", "the last occurrence counts");
     let tlvs: Vec<_> = attributes.get(Thing::TLVS).unwrap().unwrap().map(Result::unwrap).collect();
     assert_eq!(tlvs, [(1, &[0xcc][..]), (2, &[][..])]);
+    let (first, numbers) = attributes.get(Thing::FOLLOWED).unwrap().unwrap();
+    assert_eq!((first, numbers.collect::<Vec<_>>()), (point(), vec![15, 16]));
 }
 
 #[test]
@@ -220,6 +222,7 @@ fn read_all(bytes: &[u8]) -> usize {
         let _ = attributes.read((Thing::U8, Thing::POINT, Thing::NEST, Thing::UINT, Thing::ETHER, Thing::ARRAY));
         steps += attributes.get(Thing::INDEXED).ok().flatten().map_or(0, Iterator::count);
         steps += attributes.get(Thing::PACKED).ok().flatten().map_or(0, Iterator::count);
+        steps += attributes.get(Thing::FOLLOWED).ok().flatten().map_or(0, |(_, numbers)| numbers.count());
         steps += attributes.get(Thing::RECORDS).ok().flatten().map_or(0, Iterator::count);
         steps += attributes.get(Thing::TLVS).ok().flatten().map_or(0, Iterator::count);
         let _ = attributes.chosen(Thing::BY_NAME, Inner);

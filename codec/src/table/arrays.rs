@@ -214,6 +214,35 @@ impl<H: Record> Encode<Prefixed<H>> for (H, &[u8]) {
     }
 }
 
+/// A struct, then values of fixed size, one behind the other (`TCA_U32_SEL`). A field of the struct may count them; that is
+/// the writer's to set.
+pub struct Followed<H, V>(PhantomData<(H, V)>);
+
+impl<H: Record, V: Fixed> Value for Followed<H, V> {
+    type Read<'a> = (H, PackedItems<'a, V>);
+    #[allow(clippy::cast_possible_truncation, reason = "sizes of structs, in constants")]
+    const SHAPE: Shape = Shape::Followed(H::LAYOUT, &V::SHAPE, V::SIZE as u16);
+
+    #[inline]
+    fn decode(payload: Payload<'_>) -> Result<(H, PackedItems<'_, V>), Malformed> {
+        let rest = payload.bytes.get(size_of::<H>()..).unwrap_or_default();
+        if rest.len().checked_rem(V::SIZE) != Some(0) {
+            let whole = rest.len().next_multiple_of(V::SIZE.max(1));
+            return Err(wrong_length(payload.bytes, whole.saturating_add(size_of::<H>())));
+        }
+        Ok((H::from_bytes(payload.bytes), PackedItems { rest, value: PhantomData }))
+    }
+}
+
+impl<H: Record, V: Fixed + Encode<V> + Copy> Encode<Followed<H, V>> for (H, &[V]) {
+    fn encode(self, writer: &mut Writer<'_>) {
+        self.0.write(writer);
+        for item in self.1 {
+            item.encode(writer);
+        }
+    }
+}
+
 /// Structs that begin with their own length (16 bits, native), each followed by attributes of the space `S` within
 /// that length (`RTA_MULTIPATH`).
 pub struct Records<H, S>(PhantomData<(H, S)>);

@@ -120,8 +120,8 @@ mod macros;
 
 pub(crate) use arrays::split_record;
 pub use arrays::{
-    Headed, Indexed, IndexedItems, Many, Nest, Nesting, Packed, PackedItems, Prefixed, Records, RecordsItems, TlvItems,
-    Tlvs,
+    Followed, Headed, Indexed, IndexedItems, Many, Nest, Nesting, Packed, PackedItems, Prefixed, Records, RecordsItems,
+    TlvItems, Tlvs,
 };
 pub use attributes::{All, Attributes, Keys};
 pub(crate) use build::stamp;

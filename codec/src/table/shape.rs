@@ -127,6 +127,8 @@ pub enum Shape {
     Headed(&'static Layout, fn() -> &'static Space),
     /// A struct, then bytes.
     Prefixed(&'static Layout),
+    /// A struct, then as many of the same as fit, without headers; the number is the size of one.
+    Followed(&'static Layout, &'static Shape, u16),
     /// A struct, then bytes that are not shown unless that is asked for.
     Keyed(&'static Layout),
     /// Structs that begin with their own 16-bit length, each followed by attributes within that length.
@@ -153,6 +155,9 @@ impl Shape {
             (Self::Record(one), Self::Record(two))
             | (Self::Prefixed(one), Self::Prefixed(two))
             | (Self::Keyed(one), Self::Keyed(two)) => one.name == two.name,
+            (Self::Followed(one, first, _), Self::Followed(two, second, _)) => {
+                one.name == two.name && first.is(*second)
+            }
             (Self::Named(one, _), Self::Named(two, _)) => one.name == two.name,
             (Self::Packed(one, _), Self::Packed(two, _))
             | (Self::Indexed(one), Self::Indexed(two))
@@ -193,6 +198,7 @@ impl fmt::Debug for Shape {
             Self::Nest(space) => write!(f, "nest {}", space().name),
             Self::Headed(layout, space) => write!(f, "{} + nest {}", layout.name, space().name),
             Self::Prefixed(layout) => write!(f, "{} + bytes", layout.name),
+            Self::Followed(layout, of, _) => write!(f, "{} + [{of:?}]", layout.name),
             Self::Keyed(layout) => write!(f, "{} + secret", layout.name),
             Self::Records(layout, space) => write!(f, "[{} + nest {}]", layout.name, space().name),
             Self::Indexed(of) => write!(f, "indexed {of:?}"),

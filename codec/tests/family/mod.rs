@@ -191,6 +191,8 @@ space! {
         BY_NUMBER: Choice<ByNumber> = 43,
         /// By header.
         BY_HEADER: Choice<ByHeader> = 44,
+        /// A struct, then numbers.
+        FOLLOWED: Followed<Point, u16> = 45,
     }
 }
 
@@ -282,6 +284,7 @@ pub fn fill(thing: &mut AttributeWriter<'_, '_, Thing>) {
     thing.put(Thing::NUMBER, 2);
     thing.put_chosen::<_, Point>(Thing::BY_NUMBER, point());
     thing.put_chosen::<_, u32>(Thing::BY_HEADER, 14);
+    thing.put(Thing::FOLLOWED, (point(), &[15, 16][..]));
 }
 
 /// A point with something in each field.

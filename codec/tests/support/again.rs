@@ -195,7 +195,8 @@ impl Journey {
             | Shape::Packed(..)
             | Shape::Bytes
             | Shape::Address
-            | Shape::Prefixed(_) => self.value::<Bytes>(name, raw, to),
+            | Shape::Prefixed(_)
+            | Shape::Followed(..) => self.value::<Bytes>(name, raw, to),
             Shape::Tlvs => {
                 let items: Result<Vec<_>, _> = <Tlvs as Value>::decode(payload).into_iter().flatten().collect();
                 match items {

@@ -118,6 +118,10 @@ impl Tables {
                 self.layout(layout);
                 self.space(space());
             }
+            Shape::Followed(layout, of, _) => {
+                self.layout(layout);
+                self.shape(*of, within);
+            }
             Shape::Choice(table) => self.choice(table(), within),
             shape => self.plain(shape),
         }

@@ -137,6 +137,7 @@ fn nest() -> u64 {
             Shape::Array(of, _) | Shape::Packed(of, _) | Shape::Indexed(of) | Shape::Many(of) | Shape::Named(_, of) => {
                 1 + shape(*of)
             }
+            Shape::Followed(header, of, _) => layout(header).max(1 + shape(*of)),
             Shape::Record(of) | Shape::Prefixed(of) | Shape::Keyed(of) => layout(of),
             _ => 1,
         }
