@@ -1,6 +1,6 @@
 //! Messages and multicast groups of rtnetlink.
 
-use super::tc::{TcClassMessage, TcMessage};
+use super::tc::{ActionMessage, TcClassMessage, TcMessage};
 use super::{
     AddressLabelMessage, AddressMessage, BridgeVlanMessage, BridgeVlanQuestion, LinkMessage, MdbMessage,
     MulticastReportMessage, NamespaceMessage, NeighbourMessage, NeighbourTableMessage, NetconfMessage, NexthopMessage,
@@ -60,7 +60,12 @@ crate::operations! {
         DELTFILTER: delete TcMessage = 45,
         /// Ask for filters.
         GETTFILTER: get TcMessage => NEWTFILTER TcMessage = 46,
-        // 48 to 50 are actions of filters.
+        /// Make actions that stand on their own, or change them.
+        NEWACTION: new ActionMessage = 48,
+        /// Delete actions, by kind and number; with `NLM_F_ROOT`, all of a kind.
+        DELACTION: delete ActionMessage = 49,
+        /// Ask for actions, by kind and number, or with `NLM_F_DUMP` for all of a kind; the answers have this type too.
+        GETACTION: get ActionMessage = 50,
         /// A router advertised this prefix; only a notification.
         NEWPREFIX: new PrefixMessage = 52,
         /// A multicast group was joined; only a notification.

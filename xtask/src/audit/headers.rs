@@ -54,6 +54,7 @@ const HEADERS: &[&str] = &[
     "linux/filter.h",
     "linux/gtp.h",
     "linux/icmpv6.h",
+    "linux/ife.h",
     "linux/ila.h",
     "linux/inet_diag.h",
     "linux/in.h",

@@ -7,6 +7,10 @@ use ringlink_codec::netfilter::conntrack::NatSequence;
 use ringlink_codec::netfilter::ipset::{BitmapRefusal, HashRefusal, IpSetRefusal, ListRefusal};
 use ringlink_codec::protocol::PROTOCOLS;
 use ringlink_codec::reply::ExtendedAck;
+use ringlink_codec::route::tc::{
+    ActionDumpFlags, ActionFlags, EmCanid, EmCmp, EmIpset, EmIpt, EmMeta, EmMetaId, EmMetaType, EmNbyte, EmText,
+    EmatchLayer, HardwareStats,
+};
 use ringlink_codec::route::{MdbGet, MdbSet};
 use ringlink_codec::table::{By, ChoiceTable, Layout, Operations, Record, Selector, Shape, Space, Table, ValueTable};
 
@@ -69,6 +73,19 @@ impl Tables {
         // What stands within programs, which are bytes to the tables.
         for layout in [bytecode::Operation::LAYOUT, bytecode::HostCondition::LAYOUT, bytecode::MarkCondition::LAYOUT] {
             tables.layout(layout);
+        }
+        // What stands in extended matches, which are bytes to the tables.
+        for layout in [EmCmp::LAYOUT, EmNbyte::LAYOUT, EmText::LAYOUT, EmCanid::LAYOUT, EmIpset::LAYOUT] {
+            tables.layout(layout);
+        }
+        tables.space(EmMeta::space());
+        tables.space(EmIpt::space());
+        for table in [EmatchLayer::TABLE, EmMetaType::TABLE, EmMetaId::TABLE] {
+            tables.values(table, Shape::Unsigned(2));
+        }
+        // Names of bits of which a bitfield says which count.
+        for table in [ActionDumpFlags::TABLE, ActionFlags::TABLE, HardwareStats::TABLE] {
+            tables.values(table, Shape::Unsigned(4));
         }
         // What ipset refuses with, in place of the system's numbers.
         for table in [IpSetRefusal::TABLE, BitmapRefusal::TABLE, HashRefusal::TABLE, ListRefusal::TABLE] {

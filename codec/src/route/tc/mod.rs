@@ -34,9 +34,23 @@ mod plain;
 mod red;
 mod shaper;
 
+mod ematch;
+mod filter;
+mod flower;
+
+mod action;
+mod action_edit;
+mod action_verdict;
+
+pub use action::*;
+pub use action_edit::*;
+pub use action_verdict::*;
 pub use cake::*;
 pub use classes::*;
 pub use delay::*;
+pub use ematch::*;
+pub use filter::*;
+pub use flower::*;
 pub use hardware::*;
 pub use netem::*;
 pub use plain::*;
@@ -241,6 +255,16 @@ choices! {
         "skbprio" => Skbprio,
         "taprio" => Nest<Taprio>,
         "tbf" => Nest<Tbf>,
+        // Filters.
+        "basic" => Nest<Basic>,
+        "bpf" => Nest<Bpf>,
+        "cgroup" => Nest<Cgroup>,
+        "flow" => Nest<Flow>,
+        "flower" => Nest<Flower>,
+        "fw" => Nest<Fw>,
+        "matchall" => Nest<Matchall>,
+        "route" => Nest<Route4>,
+        "u32" => Nest<U32>,
     }
 }
 
