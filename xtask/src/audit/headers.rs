@@ -361,7 +361,8 @@ fn layout_probes(layout: &'static Layout) -> Vec<Probe> {
 }
 
 /// The C names that a Rust field may stand for: `type` is no Rust name, so `kind` stands for it; other keywords end in
-/// an underscore; and not every member has its struct's prefix.
+/// an underscore; not every member has its struct's prefix; and some have capitals (`Wlog`, `def_DP`), which no Rust
+/// field has.
 fn members(prefix: &str, field: &str) -> Vec<String> {
     let bare = field.trim_start_matches("r#").trim_end_matches('_');
     let mut members = vec![format!("{prefix}{bare}")];
@@ -371,6 +372,9 @@ fn members(prefix: &str, field: &str) -> Vec<String> {
     if !prefix.is_empty() {
         members.push(bare.to_owned());
     }
+    let word = bare.rfind('_').map_or(0, |at| at + 1);
+    members.push(format!("{prefix}{}{}", bare[..1].to_uppercase(), &bare[1..]));
+    members.push(format!("{prefix}{}{}", &bare[..word], bare[word..].to_uppercase()));
     members
 }
 
@@ -469,10 +473,11 @@ mod tests {
 
     #[test]
     fn a_field_is_looked_for_under_its_c_names() {
-        assert_eq!(members("ifi_", "index"), ["ifi_index", "index"]);
-        assert_eq!(members("ifi_", "kind"), ["ifi_kind", "ifi_type", "kind"]);
-        assert_eq!(members("", "use_"), ["use"]);
-        assert_eq!(members("a_", "r#type"), ["a_type", "type"]);
+        assert_eq!(members("ifi_", "index"), ["ifi_index", "index", "ifi_Index", "ifi_INDEX"]);
+        assert_eq!(members("ifi_", "kind"), ["ifi_kind", "ifi_type", "kind", "ifi_Kind", "ifi_KIND"]);
+        assert_eq!(members("", "use_"), ["use", "Use", "USE"]);
+        assert_eq!(members("a_", "r#type"), ["a_type", "type", "a_Type", "a_TYPE"]);
+        assert_eq!(members("", "def_dp"), ["def_dp", "Def_dp", "def_DP"]);
     }
 
     #[test]
