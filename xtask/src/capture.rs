@@ -18,6 +18,9 @@ pub struct Options {
     /// First byte of the fixed header: the address family
     #[arg(long, default_value_t = 0)]
     family: u8,
+    /// Bytes 4 to 7 of the fixed header: the interface, where a dump is of one (classes, filters)
+    #[arg(long, default_value_t = 0)]
+    index: u32,
     /// File to write; standard output by default
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -29,7 +32,7 @@ pub struct Options {
 /// Dumps a table: a header of `#` lines that name kernel and commands, then one message a line in hexadecimal.
 pub fn run(options: &Options) -> Outcome {
     if options.here {
-        for message in netlink::dump(netlink::dump_operation(&options.table)?, options.family)? {
+        for message in netlink::dump(netlink::dump_operation(&options.table)?, options.family, options.index)? {
             println!("{}", hexadecimal(&message));
         }
         return Ok(());
@@ -39,11 +42,22 @@ pub fn run(options: &Options) -> Outcome {
     for line in &options.setup {
         let _ = writeln!(script, "{{ {line}\n}} >&2");
     }
-    let _ = writeln!(script, "exec {} capture --here --family {} {}", myself.display(), options.family, options.table);
+    let _ = writeln!(
+        script,
+        "exec {} capture --here --family {} --index {} {}",
+        myself.display(),
+        options.family,
+        options.index,
+        options.table
+    );
     let dumped = process::must(Command::new("unshare").args(["--net", "sh", "-c", &script]), netlink::PATIENCE * 4)?;
 
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").context(|| "cannot read the kernel's release")?;
-    let mut text = format!("# Linux {}\n# {} family {}\n", release.trim(), options.table, options.family);
+    let mut text = format!("# Linux {}\n# {} family {}", release.trim(), options.table, options.family);
+    if options.index != 0 {
+        let _ = write!(text, " index {}", options.index);
+    }
+    text.push('\n');
     options.setup.iter().for_each(|line| text.extend(["# ", line, "\n"]));
     text.push_str(&dumped);
     match &options.output {

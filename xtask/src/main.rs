@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 }
 
 fn links() -> Outcome {
-    netlink::dump(netlink::dump_operation("link")?, 0).map(drop)
+    netlink::dump(netlink::dump_operation("link")?, 0, 0).map(drop)
 }
 
 /// The repository's folder.

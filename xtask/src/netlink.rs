@@ -45,11 +45,12 @@ pub fn dump_operation(table: &str) -> Outcome<u16> {
         .context(|| format!("{table}: no table of this name"))
 }
 
-/// All messages of a dump, whole, without the one that ends it. `family` is the first byte of the fixed header.
-pub fn dump(operation: u16, family: u8) -> Outcome<Vec<Vec<u8>>> {
+/// All messages of a dump, whole, without the one that ends it. `family` is the first byte of the fixed header; `index`,
+/// if it is not 0, its bytes 4 to 7.
+pub fn dump(operation: u16, family: u8, index: u32) -> Outcome<Vec<Vec<u8>>> {
     let mut socket = open()?;
     let header = Rtm::OPERATIONS.row(operation).map_or(0, |row| row.header.size).max(1);
-    socket.write_all(&request(operation, family, header)).context(|| "cannot send to the kernel")?;
+    socket.write_all(&request(operation, family, index, header)).context(|| "cannot send to the kernel")?;
     let mut found = Vec::new();
     let mut buffer = vec![0; DATAGRAM];
     loop {
@@ -66,7 +67,7 @@ pub fn dump(operation: u16, family: u8) -> Outcome<Vec<Vec<u8>>> {
     }
 }
 
-fn request(operation: u16, family: u8, header: usize) -> Vec<u8> {
+fn request(operation: u16, family: u8, index: u32, header: usize) -> Vec<u8> {
     let length = MESSAGE_HEADER + header.next_multiple_of(4);
     let mut bytes = Vec::with_capacity(length);
     bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes());
@@ -74,6 +75,9 @@ fn request(operation: u16, family: u8, header: usize) -> Vec<u8> {
     bytes.extend((Flags::REQUEST | Flags::DUMP).0.to_ne_bytes());
     bytes.resize(length, 0);
     bytes[MESSAGE_HEADER] = family;
+    if let Some(place) = bytes.get_mut(MESSAGE_HEADER + 4..MESSAGE_HEADER + 8) {
+        place.copy_from_slice(&index.to_ne_bytes());
+    }
     bytes
 }
 
