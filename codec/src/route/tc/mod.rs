@@ -33,6 +33,7 @@ mod netem;
 mod plain;
 mod red;
 mod shaper;
+mod view;
 
 mod ematch;
 mod filter;
@@ -56,6 +57,7 @@ pub use netem::*;
 pub use plain::*;
 pub use red::*;
 pub use shaper::*;
+pub use view::*;
 
 use super::{EtherType, Family};
 use crate::table::{Bitfield32, Bytes, Choice, Flag, Headed, Nest, Packed, Pad, Str};
