@@ -219,6 +219,10 @@ fn answer(protocol: &Protocol, kind: u16, row: &OperationRow) -> u16 {
     if row.name == MISNAMED {
         return 0x0103;
     }
+    if ["RTM_GETMULTICAST", "RTM_GETANYCAST"].contains(&row.name) {
+        // Dumps have the question's number, events another.
+        return kind;
+    }
     // How it is asked for may be a part of the question's name.
     let ways = ["_CTRZERO", "_DYING", "_UNCONFIRMED", "_RESET"];
     let what = ways.iter().find_map(|way| row.name.strip_suffix(way)).unwrap_or(row.name);
