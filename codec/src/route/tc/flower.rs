@@ -55,8 +55,8 @@ space! {
         KEY_UDP_DST: Be16 = 21,
         /// In hardware, in software, or both.
         FLAGS: FilterFlags = 22,
-        /// VLAN identifier, 0 to 4095.
-        KEY_VLAN_ID: Be16 = 23,
+        /// VLAN identifier, 0 to 4095; the header says big-endian, the kernel does otherwise.
+        KEY_VLAN_ID: u16 = 23,
         /// VLAN priority, 0 to 7.
         KEY_VLAN_PRIO: u8 = 24,
         /// What the frame within the VLAN tag holds.
@@ -149,7 +149,7 @@ space! {
         KEY_MPLS_BOS: u8 = 68,
         /// Traffic class of the outermost MPLS label, 0 to 7.
         KEY_MPLS_TC: u8 = 69,
-        /// The outermost MPLS label, 20 bits.
+        /// The outermost MPLS label, 20 bits; the header says big-endian, the kernel does otherwise.
         KEY_MPLS_LABEL: u32 = 70,
         /// TCP flags, the low 12 bits.
         KEY_TCP_FLAGS: Be16 = 71,
@@ -163,8 +163,8 @@ space! {
         KEY_IP_TTL: u8 = 75,
         /// Its bits that count.
         KEY_IP_TTL_MASK: u8 = 76,
-        /// Identifier of the inner VLAN of two.
-        KEY_CVLAN_ID: Be16 = 77,
+        /// Identifier of the inner VLAN of two, as that of the outer one.
+        KEY_CVLAN_ID: u16 = 77,
         /// Priority of the inner VLAN, 0 to 7.
         KEY_CVLAN_PRIO: u8 = 78,
         /// What the frame within both VLAN tags holds.
