@@ -1,7 +1,9 @@
 //! Disciplines and classes as plain structs.
 
-use super::{Handle, StatsBasic, StatsQueue, StatsRate, Tc, TcClass, TcClassMessage, TcHeader, TcMessage, TcStats};
-use crate::table::{Attributes, Body, Text};
+use super::{
+    Handle, StatsBasic, StatsQueue, StatsRate, Tc, TcClass, TcClassMessage, TcHeader, TcMessage, TcStats, TcStatsByKind,
+};
+use crate::table::{Attributes, Body, Chosen, Text};
 use crate::wire::Error;
 
 /// A queueing discipline, as messages tell it: what all kinds have. What it is set to stands in [`Tc::OPTIONS`].
@@ -51,8 +53,7 @@ impl<'a> QdiscView<'a> {
             ingress_block,
             egress_block,
             offloaded: offload.is_some_and(|offload| offload != 0),
-            counters: stats
-                .map_or(Ok(TcCounters::default()), |stats| TcCounters::read(Attributes::new(stats.payload)))?,
+            counters: TcCounters::told(stats)?,
         })
     }
 
@@ -82,12 +83,7 @@ impl<'a> TcClassView<'a> {
     /// If the run of attributes is broken, or one of those above has the wrong length.
     pub fn read(body: Body<'a, TcClassMessage>) -> Result<Self, Error> {
         let (kind, stats) = body.attributes.read((TcClass::KIND, TcClass::STATS2))?;
-        Ok(Self {
-            header: body.header,
-            kind,
-            counters: stats
-                .map_or(Ok(TcCounters::default()), |stats| TcCounters::read(Attributes::new(stats.payload)))?,
-        })
+        Ok(Self { header: body.header, kind, counters: TcCounters::told(stats)? })
     }
 
     /// The discipline below it, where there is one.
@@ -127,5 +123,10 @@ impl TcCounters {
             queue: queue.unwrap_or_default(),
             rate: rate64.map(|rate| (rate.bps, rate.pps)).or(rate.map(narrow)),
         })
+    }
+
+    /// Those of a message, whatever its kind: all kinds have these alike.
+    fn told(stats: Option<Chosen<'_, TcStatsByKind>>) -> Result<Self, Error> {
+        stats.map_or(Ok(Self::default()), |stats| Self::read(Attributes::new(stats.payload)))
     }
 }
