@@ -1,4 +1,4 @@
-//! Interfaces, addresses, routes, neighbours, rules and next hops (rtnetlink(7)).
+//! Interfaces, addresses, routes, neighbours, rules, next hops and, in [`tc`], traffic control (rtnetlink(7)).
 //!
 //! Each object has a header (`RouteHeader`), a space of attributes (`Route`), a format that joins them
 //! (`RouteMessage`) and messages in [`Rtm`]. For the five that programs read most there are views: plain structs,
