@@ -1,4 +1,4 @@
-//! Rules in nft's words, made expressions by the library's [`RuleWriter`].
+//! Rules in nft's words, made expressions by the library's `RuleWriter`.
 
 mod write;
 
