@@ -346,7 +346,8 @@ fn talk(source: &mut Unstructured<'_>) -> Result<()> {
 /// Reads what was said, as who asked.
 fn read_back(request: &Request<'_>, mut exchange: Exchange, answers: &Answers<'_>, told: &[Told<'_>]) {
     let peer = exchange.source();
-    let mut count = 0;
+    let is_dump = exchange == Exchange::dump(1, PORT).answered_by(PEER);
+    let (mut count, mut begun) = (0, false);
     for (message, told) in answers.messages().zip(told) {
         let message = message.expect("what was written reads");
         count += 1;
@@ -354,11 +355,14 @@ fn read_back(request: &Request<'_>, mut exchange: Exchange, answers: &Answers<'_
         match (exchange.accept(message, peer), told) {
             (Step::NotMine, Told::Event) => {}
             (Step::NotMine, _) => assert!(finished),
-            (Step::Item(_), Told::Item) => {}
+            (Step::Item(item), Told::Item) => begun |= is_dump && item.header.flags.contains(Flags::MULTI),
+            // It ends what was not dumped, and nothing that has begun.
+            (Step::Skip, Told::Acknowledged { .. }) => assert!(begun),
             (Step::Finished { end, warning: None }, Told::Done { interrupted }) => {
                 assert_eq!(end.is_complete(), !interrupted);
             }
             (Step::Finished { warning: found, .. }, Told::Acknowledged { warning }) => {
+                assert!(!begun);
                 assert_eq!(found.map(Text::as_bytes), warning.map(str::as_bytes));
             }
             (Step::Failed(found), Told::Refused(refusal)) => {
