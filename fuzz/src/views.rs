@@ -17,12 +17,13 @@ use ringlink::codec::netfilter::nftables::{self, Counter, ElementsView, Expressi
 use ringlink::codec::netfilter::packet::{Hook, hook_name};
 use ringlink::codec::netfilter::queue::{self, Queue};
 use ringlink::codec::reply::Refusal;
+use ringlink::codec::route::tc::{Basic, EmatchTree, EmatchView, QdiscView, Tc, TcClassView, TcMessage};
 use ringlink::codec::route::{
     AddressView, BridgeGroup, Family as RouteFamily, Icmp6Statistic, Inet6Link, InetLink, IpStatistic, Ipv4Devconf,
     Ipv6Devconf, LinkView, MplsLabel, NeighbourView, NexthopGroupEntry, RouteView, Rtm, RuleView, SegmentHeader,
     UserOptions,
 };
-use ringlink::codec::table::{Attributes, Record};
+use ringlink::codec::table::{Attributes, Body, Record};
 use ringlink::codec::wire::{Messages, Payload, Writer};
 use ringlink::codec::xfrm::{Algorithm, PolicyView, StateInfo, StateView, Xfrm};
 
@@ -62,6 +63,8 @@ pub fn views(input: &[u8]) {
             Rtm::NEWROUTE => RouteView;
             Rtm::NEWNEIGH => NeighbourView;
             Rtm::NEWRULE => RuleView;
+            Rtm::NEWQDISC => QdiscView, |discipline| discipline.references();
+            Rtm::NEWTCLASS => TcClassView, |class| class.leaf();
             Xfrm::NEWSA => StateView, |state| (state.source(), state.destination(), state.lifetime());
             Xfrm::NEWPOLICY => PolicyView, |policy| policy.templates.map(list);
             InetAnswer::SOCK_DIAG_BY_FAMILY => SocketView;
@@ -87,6 +90,9 @@ pub fn views(input: &[u8]) {
         check(length.max(1024), || PolicyView::of(message));
         check(length.max(1024), || log::PacketView::of(message));
         check(length.max(1024), || queue::PacketView::of(message));
+        if let Ok(filter) = message.body(Rtm::NEWTFILTER) {
+            let _ = of_filter(&filter);
+        }
         if let Ok(options) = UserOptions::read(message) {
             let _ = format!("{:?}", list(options));
         }
@@ -97,6 +103,21 @@ pub fn views(input: &[u8]) {
 /// What comes of a list.
 fn list<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect()
+}
+
+/// The matches of a filter, and what stands in a filter's header.
+fn of_filter(body: &Body<'_, TcMessage>) -> Result<Vec<String>, Error> {
+    let header = body.header;
+    let mut told = vec![format!("{:?} {} {}", header.protocol(), header.priority(), header.handle.minor())];
+    if let Some(basic) = body.attributes.chosen(Tc::OPTIONS, Basic)?
+        && let Some(tree) = basic.get(Basic::EMATCHES)?
+    {
+        for item in tree.get(EmatchTree::LIST)?.into_iter().flatten() {
+            let (_, (header, behind)) = item?;
+            told.push(format!("{:?}", EmatchView::read(header, behind)?));
+        }
+    }
+    Ok(told)
 }
 
 /// What IP knows of an interface: settings and counters by their numbers.
