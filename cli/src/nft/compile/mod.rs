@@ -119,6 +119,9 @@ impl SetWord {
 
 const EXPECTED: &str = "ip, ip6, tcp, udp, icmp, ether …, meta, ct, iifname, oifname, counter, limit, quota, log, reject, snat, dnat, masquerade, redirect, add @set, accept, drop, jump … or comment";
 
+/// Keys of `meta` that may stand without that word.
+const WITHOUT_META: &[&str] = &["iif", "oif", "iifname", "oifname", "iifgroup", "oifgroup"];
+
 /// Whether a set of the rule's table, by its name, is one of intervals; one that is not there is none.
 pub(super) type OfIntervals<'i> = dyn FnMut(&str) -> Result<bool, Failure> + 'i;
 
@@ -231,7 +234,7 @@ impl Compiler<'_, '_> {
             let key = words.parse("a key of meta (mark, l4proto, iifname, pkttype …)", meta)?;
             return Ok(of_meta(key));
         }
-        if let ("iif" | "oif" | "iifname" | "oifname" | "iifgroup" | "oifgroup", Some(key)) = (word, meta(word)) {
+        if let Some(key) = meta(word).filter(|_| WITHOUT_META.contains(&word)) {
             return Ok(of_meta(key));
         }
         if word == "ct" {
@@ -418,6 +421,14 @@ impl Compiler<'_, '_> {
         Order::Big
     }
 
+    /// The same, where a set that is named has intervals.
+    fn turned_for(&mut self, key: &[Subject], set: &str) -> Result<(), Failure> {
+        if key.iter().any(Subject::stands_otherwise) && (self.of_intervals)(set)? {
+            self.turned(key);
+        }
+        Ok(())
+    }
+
     /// A set by name, or elements of one that goes with the rule.
     fn set_word(
         &mut self,
@@ -427,9 +438,7 @@ impl Compiler<'_, '_> {
     ) -> Result<SetWord, Failure> {
         if let Some(name) = words.peek().and_then(|word| word.strip_prefix('@')) {
             words.next();
-            if key.iter().any(Subject::stands_otherwise) && (self.of_intervals)(name)? {
-                self.turned(key);
-            }
+            self.turned_for(key, name)?;
             return Ok(SetWord::Named(name.to_owned()));
         }
         if key.iter().any(|subject| subject.shift != 0 || !subject.bits.is_multiple_of(8)) {
@@ -460,15 +469,13 @@ impl Compiler<'_, '_> {
 
     /// Whether what follows is something of the packet or of its connection, and no value.
     fn is_subject(words: &Words<'_>) -> bool {
-        words.peek().is_some_and(|word| {
-            matches!(word, "meta" | "ct" | "iif" | "oif" | "iifname" | "oifname") || named(word).is_some()
-        })
+        words
+            .peek()
+            .is_some_and(|word| matches!(word, "meta" | "ct") || WITHOUT_META.contains(&word) || named(word).is_some())
     }
 
     /// Looks something up in a map, and has what it leads to in the first register.
-    fn mapped(&mut self, words: &mut Words<'_>, data: (Type, u32)) -> Result<(), Failure> {
-        let word = words.value(EXPECTED)?;
-        let key = self.subjects(word, words)?;
+    fn mapped(&mut self, key: Vec<Subject>, words: &mut Words<'_>, data: (Type, u32)) -> Result<(), Failure> {
         if !words.take("map") {
             words.next();
             return Err(words.refuse("map and @ with its name, or map { KEY : VALUE, … }"));
@@ -482,18 +489,13 @@ impl Compiler<'_, '_> {
     fn set(&mut self, subject: &Subject, words: &mut Words<'_>) -> Result<(), Failure> {
         let ty = subject.ty;
         let value = if Self::is_subject(words) {
-            let start = words.clone();
             let word = words.value(EXPECTED)?;
-            match self.subject(word, words)? {
-                from @ Subject { load: Load::Meta(_) | Load::Ct(..), .. }
-                    if !matches!(words.peek(), Some("map" | ".")) =>
-                {
-                    self.step(Step::Load(vec![from]));
+            let from = self.subjects(word, words)?;
+            match from.as_slice() {
+                [Subject { load: Load::Meta(_) | Load::Ct(..), .. }] if words.peek() != Some("map") => {
+                    self.step(Step::Load(from));
                 }
-                _ => {
-                    *words = start;
-                    self.mapped(words, (ty, subject.bits))?;
-                }
+                _ => self.mapped(from, words, (ty, subject.bits))?,
             }
             None
         } else {
@@ -577,14 +579,13 @@ impl Compiler<'_, '_> {
             _ => "masquerade",
         };
         let mut target = NatTarget::default();
-        let network = match words.peek() {
-            Some("ip") => Family::IPV4,
-            Some("ip6") => Family::IPV6,
-            _ => Family(self.family),
+        let network = if words.take("ip") {
+            Family::IPV4
+        } else if words.take("ip6") {
+            Family::IPV6
+        } else {
+            Family(self.family)
         };
-        if matches!(words.peek(), Some("ip" | "ip6")) {
-            words.next();
-        }
         let mut mapped = false;
         if words.take("to") {
             mapped = matches!(word, "snat" | "dnat") && Self::is_subject(words);
@@ -594,7 +595,9 @@ impl Compiler<'_, '_> {
                     Family::IPV6 => (Type::IPV6, 128),
                     _ => return Err(words.refuse("ip to or ip6 to: the map leads to addresses of one of the two")),
                 };
-                self.mapped(words, data)?;
+                let word = words.value(EXPECTED)?;
+                let key = self.subjects(word, words)?;
+                self.mapped(key, words, data)?;
             } else {
                 let (addresses, ports) = words.parse(EXPECTED, destination)?;
                 target.addresses = addresses;
@@ -637,9 +640,7 @@ impl Compiler<'_, '_> {
         let word = words.value("a key")?;
         let key = self.subjects(word, words)?;
         self.step(Step::Load(key.clone()));
-        if key.iter().any(Subject::stands_otherwise) && (self.of_intervals)(&name)? {
-            self.turned(&key);
-        }
+        self.turned_for(&key, &name)?;
         let timeout = match words.take("timeout") {
             true => Some(words.parse("a time (30s, 1h)", value::duration)?),
             false => None,
