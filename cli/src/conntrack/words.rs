@@ -376,8 +376,9 @@ impl Wanted {
         while let Some(word) = words.next() {
             let found = OPTIONS.iter().find(|(names, ..)| names.contains(&word));
             let Some((_, is, verbs)) = found else {
+                let object = if verb == verb::WATCH { "" } else { "conntrack " };
                 return Err(Failure::Usage(format!(
-                    "`{word}`: expected an option of `{}` (`ringlink conntrack help` shows them)",
+                    "`{word}`: expected an option of `ringlink {object}{}` (`ringlink conntrack help` shows them)",
                     verb::name(verb)
                 )));
             };
