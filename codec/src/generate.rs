@@ -373,9 +373,7 @@ impl Bounds {
             }
             Shape::Followed(layout, of, size) => {
                 self.record(source, layout, writer)?;
-                for _ in 0..source.int_in_range(0..=self.items)? {
-                    self.fixed(source, *of, size.into(), writer)?;
-                }
+                self.value(source, Shape::Packed(of, size), writer)?;
             }
             Shape::Packed(of, size) => {
                 for _ in 0..source.int_in_range(0..=self.items)? {
