@@ -78,11 +78,18 @@ pub struct AddressFamily {
 
 /// All protocols, by number.
 pub const PROTOCOLS: &[&Protocol] =
-    &[&ROUTE, &SOCK_DIAG, &XFRM, &AUDIT, &CONNECTOR, &NETFILTER, &KOBJECT_UEVENT, &GENERIC];
+    &[&ROUTE_AND_TRAFFIC, &SOCK_DIAG, &XFRM, &AUDIT, &CONNECTOR, &NETFILTER, &KOBJECT_UEVENT, &GENERIC];
 
-/// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)).
+/// Interfaces, addresses, routes, neighbours, rules (rtnetlink(7)), without traffic control: what prints the former does not
+/// carry the tables of the latter, which are a third of all. [`PROTOCOLS`] has [`ROUTE_AND_TRAFFIC`].
 pub const ROUTE: Protocol =
     Protocol { number: 0, name: "NETLINK_ROUTE", numbering: Numbering::Types(&[crate::route::Rtm::OPERATIONS]) };
+
+/// All of rtnetlink that has tables here: [`ROUTE`], and traffic control.
+pub const ROUTE_AND_TRAFFIC: Protocol = Protocol {
+    numbering: Numbering::Types(&[crate::route::Rtm::OPERATIONS, crate::route::tc::TcRtm::OPERATIONS]),
+    ..ROUTE
+};
 
 /// Sockets of this machine (sock_diag(7)).
 pub const SOCK_DIAG: Protocol =

@@ -9,9 +9,9 @@ use std::fmt::Write;
 
 use ringlink_codec::Attributes;
 use ringlink_codec::prelude::*;
-use ringlink_codec::protocol::ROUTE;
+use ringlink_codec::protocol::ROUTE_AND_TRAFFIC;
+use ringlink_codec::route::EtherType;
 use ringlink_codec::route::tc::*;
-use ringlink_codec::route::{EtherType, Rtm};
 use ringlink_codec::table::Headed;
 use support::{expect, lines, messages};
 
@@ -45,7 +45,7 @@ fn counters(counters: TcCounters) -> String {
 
 #[test]
 fn captured_disciplines() {
-    let found = lines(QDISCS, Rtm::NEWQDISC, |body| {
+    let found = lines(QDISCS, TcRtm::NEWQDISC, |body| {
         let view = QdiscView::read(body).unwrap();
         let mut line = format!(
             "{} {} dev {} {}",
@@ -78,7 +78,7 @@ fn captured_disciplines() {
 
 #[test]
 fn captured_classes() {
-    let found = lines(CLASSES, Rtm::NEWTCLASS, |body| {
+    let found = lines(CLASSES, TcRtm::NEWTCLASS, |body| {
         let view = TcClassView::read(body).unwrap();
         let mut line = format!("{} {} {}", view.kind.unwrap(), handle(view.header.handle), handle(view.header.parent));
         support::some(&mut line, "leaf", view.leaf().map(handle));
@@ -118,7 +118,7 @@ fn captured_classes() {
 /// Calls `read` with the attributes of the first discipline of a kind.
 fn discipline<T>(kind: &str, read: impl FnOnce(Attributes<'_, Tc>) -> T) -> T {
     for bytes in messages(KINDS) {
-        let attributes = Message::parse(&bytes).unwrap().body(Rtm::NEWQDISC).unwrap().attributes;
+        let attributes = Message::parse(&bytes).unwrap().body(TcRtm::NEWQDISC).unwrap().attributes;
         if attributes.get(Tc::KIND).unwrap().unwrap() == kind {
             return read(attributes);
         }
@@ -258,12 +258,12 @@ fn a_struct_before_attributes() {
     let mut buffer = Buffer::<128>::new();
     let options = NetemOptions { latency: 156_250, limit: 500, ..Default::default() };
     let bytes = buffer
-        .message(Rtm::NEWQDISC, TcHeader::default(), |qdisc| {
+        .message(TcRtm::NEWQDISC, TcHeader::default(), |qdisc| {
             qdisc.put(Tc::KIND, "netem");
             qdisc.choose_headed(Tc::OPTIONS, options, Netem, |netem| netem.put(Netem::LATENCY64, 10_000_000));
         })
         .unwrap();
-    let body = Message::parse(bytes).unwrap().body(Rtm::NEWQDISC).unwrap();
+    let body = Message::parse(bytes).unwrap().body(TcRtm::NEWQDISC).unwrap();
     let (read, more) = body.attributes.chosen_value::<_, Headed<NetemOptions, Netem>>(Tc::OPTIONS).unwrap().unwrap();
     assert_eq!((read, more.get(Netem::LATENCY64)), (options, Ok(Some(10_000_000))));
 }
@@ -273,7 +273,7 @@ fn classes_of_kinds() {
     let mut curves = Vec::new();
     let mut lines = Vec::new();
     for bytes in messages(CLASS_KINDS) {
-        let body = Message::parse(&bytes).unwrap().body(Rtm::NEWTCLASS).unwrap();
+        let body = Message::parse(&bytes).unwrap().body(TcRtm::NEWTCLASS).unwrap();
         let view = TcClassView::read(body).unwrap();
         let class = body.attributes;
         // The class of a discipline whose own options are a struct has attributes.
@@ -330,7 +330,7 @@ fn samples() -> Vec<Vec<u8>> {
 #[test]
 fn every_attribute_has_a_row() {
     for sample in samples() {
-        let tree = Message::parse(&sample).unwrap().tree(&ROUTE).to_string();
+        let tree = Message::parse(&sample).unwrap().tree(&ROUTE_AND_TRAFFIC).to_string();
         for line in tree.lines().skip(1).map(str::trim_start) {
             assert!(!line.starts_with("error:") && !line.contains(": error:"), "{tree}");
             // A number alone is the place of an item in a list.
@@ -345,16 +345,16 @@ fn damage_is_survived() {
         let mut count = 0_u32;
         support::every_damage(&sample, |bytes| {
             let Ok(message) = Message::parse(bytes) else { return };
-            if let Ok(body) = message.body(Rtm::NEWQDISC) {
+            if let Ok(body) = message.body(TcRtm::NEWQDISC) {
                 let _ = QdiscView::read(body);
             }
-            if let Ok(body) = message.body(Rtm::NEWTCLASS) {
+            if let Ok(body) = message.body(TcRtm::NEWTCLASS) {
                 let _ = TcClassView::read(body);
             }
             // Printing is the slow part: one in sixty-four is enough of it.
             count = count.wrapping_add(1);
             if count.is_multiple_of(64) {
-                let _ = message.tree(&ROUTE).to_string();
+                let _ = message.tree(&ROUTE_AND_TRAFFIC).to_string();
             }
         });
     }

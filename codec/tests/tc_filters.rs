@@ -12,9 +12,9 @@ use std::net::Ipv4Addr;
 
 use ringlink_codec::Attributes;
 use ringlink_codec::prelude::*;
-use ringlink_codec::protocol::ROUTE;
+use ringlink_codec::protocol::ROUTE_AND_TRAFFIC;
+use ringlink_codec::route::EtherType;
 use ringlink_codec::route::tc::*;
-use ringlink_codec::route::{EtherType, Rtm};
 use ringlink_codec::table::Be32;
 use ringlink_codec::wire::RawAttribute;
 use support::messages;
@@ -499,7 +499,7 @@ fn captured_filters_are_as_tc_shows_them() {
     assert_eq!(filters.len(), theirs.len());
     let mut count = 0;
     for (bytes, theirs) in filters.iter().zip(&theirs) {
-        let lines = filter_lines(Message::parse(bytes).unwrap().body(Rtm::NEWTFILTER).unwrap());
+        let lines = filter_lines(Message::parse(bytes).unwrap().body(TcRtm::NEWTFILTER).unwrap());
         among(&lines, theirs);
         count += lines.len();
     }
@@ -511,7 +511,7 @@ fn captured_actions_are_as_tc_shows_them() {
     let shown: Vec<&str> = include_str!("tc_captures/action.txt").lines().collect();
     let mut lines = Vec::new();
     for bytes in messages(ACTIONS) {
-        let actions = Message::parse(&bytes).unwrap().body(Rtm::GETACTION).unwrap().attributes;
+        let actions = Message::parse(&bytes).unwrap().body(TcRtm::GETACTION).unwrap().attributes;
         let (count, list) = actions.read((Actions::COUNT, Actions::TAB)).unwrap();
         lines.push(format!("total acts {}", count.unwrap()));
         for item in list.unwrap() {
@@ -558,7 +558,7 @@ fn header(priority: u16, protocol: EtherType, handle: u32) -> TcHeader {
 #[test]
 fn a_flower_filter_is_written_as_tc_writes_it() {
     let mut buffer = Buffer::<256>::new();
-    let operation = Rtm::NEWTFILTER.create().exclusive().with(Flags::ACK);
+    let operation = TcRtm::NEWTFILTER.create().exclusive().with(Flags::ACK);
     let written = buffer.message(operation, header(11, EtherType::IP, 1), |filter| {
         filter.put(Tc::KIND, "flower");
         filter.choose(Tc::OPTIONS, Flower, |flower| {
@@ -584,7 +584,7 @@ fn a_flower_filter_is_written_as_tc_writes_it() {
 #[test]
 fn a_u32_filter_is_written_as_tc_writes_it() {
     let mut buffer = Buffer::<256>::new();
-    let operation = Rtm::NEWTFILTER.create().exclusive().with(Flags::ACK);
+    let operation = TcRtm::NEWTFILTER.create().exclusive().with(Flags::ACK);
     let written = buffer.message(operation, header(10, EtherType::IP, 0), |filter| {
         filter.put(Tc::KIND, "u32");
         filter.choose(Tc::OPTIONS, U32, |u32| {
@@ -617,7 +617,7 @@ fn extended_matches_go_there_and_back() {
     let head = |kind, flags| EmatchHeader { kind, flags, ..Default::default() };
     let key = U32Key { mask: Be32::new(0xff00), val: Be32::new(0x4500), off: 8, offmask: 0 };
     let text = EmText { pattern_len: 2, ..Default::default() };
-    let written = buffer.message(Rtm::NEWTFILTER, TcHeader::default(), |filter| {
+    let written = buffer.message(TcRtm::NEWTFILTER, TcHeader::default(), |filter| {
         filter.put(Tc::KIND, "basic");
         filter.choose(Tc::OPTIONS, Basic, |basic| {
             basic.nest(Basic::EMATCHES, |tree| {
@@ -630,7 +630,7 @@ fn extended_matches_go_there_and_back() {
         });
     });
     let message = Message::parse(written.unwrap()).unwrap();
-    let basic = message.body(Rtm::NEWTFILTER).unwrap().attributes.chosen(Tc::OPTIONS, Basic).unwrap().unwrap();
+    let basic = message.body(TcRtm::NEWTFILTER).unwrap().attributes.chosen(Tc::OPTIONS, Basic).unwrap().unwrap();
     let list = basic.get(Basic::EMATCHES).unwrap().unwrap().get(EmatchTree::LIST).unwrap().unwrap();
     let items: Vec<_> = list.map(|item| item.unwrap().1).collect();
     assert!(matches!(EmatchView::read(items[0].0, items[0].1), Ok(EmatchView::U32(found)) if found == key));
@@ -650,7 +650,7 @@ fn extended_matches_go_there_and_back() {
 fn damage_is_never_more_than_an_error() {
     let print = |bytes: &[u8]| {
         if let Ok(message) = Message::parse(bytes) {
-            let _ = message.tree(&ROUTE).to_string();
+            let _ = message.tree(&ROUTE_AND_TRAFFIC).to_string();
         }
     };
     for sample in [FILTERS, REQUESTS, ACTIONS, ACTION_REQUESTS].into_iter().flat_map(messages) {

@@ -9,7 +9,7 @@ mod support;
 use again::{Again, again};
 use ringlink_codec::generic::{Family, Numbers};
 use ringlink_codec::prelude::*;
-use ringlink_codec::protocol::{GENERIC, NETFILTER, ROUTE, XFRM};
+use ringlink_codec::protocol::{GENERIC, NETFILTER, ROUTE_AND_TRAFFIC, XFRM};
 
 /// Takes a message apart and puts it together again.
 fn there_and_back(name: &str, sample: &[u8]) {
@@ -23,7 +23,7 @@ fn there_and_back(name: &str, sample: &[u8]) {
         _ if family.is_some() => &GENERIC,
         Some(("xfrm", _)) => &XFRM,
         Some(("ipset" | "conntrack" | "nftables", _)) => &NETFILTER,
-        _ => &ROUTE,
+        _ => &ROUTE_AND_TRAFFIC,
     };
     let Again { bytes, expected } =
         again(message, protocol, numbers).unwrap_or_else(|left| panic!("{name}: {left:?}: {message:?}"));

@@ -5,7 +5,7 @@ mod capture;
 #[path = "../../cli/src/decode/input.rs"]
 mod input;
 
-use ringlink::codec::protocol::{Numbering, Protocol, ROUTE};
+use ringlink::codec::protocol::{Numbering, Protocol, ROUTE_AND_TRAFFIC};
 
 use crate::numbers;
 use capture::{Capture, is_capture};
@@ -16,10 +16,10 @@ use input::{Time, hexadecimal, in_full, is_readable, messages, uevent, without_z
 pub fn decode(input: &[u8]) {
     match (is_capture(input), hexadecimal(input)) {
         (true, _) => packets(input),
-        (false, None) => print(&ROUTE, input),
+        (false, None) => print(&ROUTE_AND_TRAFFIC, input),
         (false, Some(Ok(bytes))) => {
             assert!(bytes.len() * 2 <= input.len());
-            print(&ROUTE, &bytes);
+            print(&ROUTE_AND_TRAFFIC, &bytes);
         }
         (false, Some(Err(text))) => assert!(text.contains("offset"), "{text}"),
     }
@@ -40,7 +40,7 @@ fn packets(file: &[u8]) {
                     continue;
                 }
                 let number = u8::try_from(packet.protocol).ok();
-                let protocol = number.and_then(Protocol::numbered).unwrap_or(&ROUTE);
+                let protocol = number.and_then(Protocol::numbered).unwrap_or(&ROUTE_AND_TRAFFIC);
                 print(protocol, without_zeros(packet.bytes));
             }
             Err(fault) => {

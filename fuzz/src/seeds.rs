@@ -9,7 +9,7 @@ use ringlink::codec::audit::RecordType;
 use ringlink::codec::generate::Bounds;
 use ringlink::codec::prelude::*;
 use ringlink::codec::protocol::{
-    AUDIT, CONNECTOR, GENERIC, KOBJECT_UEVENT, NETFILTER, PROTOCOLS, Protocol, ROUTE, SOCK_DIAG, XFRM,
+    AUDIT, CONNECTOR, GENERIC, KOBJECT_UEVENT, NETFILTER, PROTOCOLS, Protocol, ROUTE_AND_TRAFFIC, SOCK_DIAG, XFRM,
 };
 use ringlink::codec::table::{Selector, Shape, Space, Verb};
 use ringlink::codec::wire::{MessageType, Writer};
@@ -117,7 +117,7 @@ impl Seeds {
     fn followed(&self) -> Vec<Vec<u8>> {
         let mut inputs = Vec::new();
         for first in 0..8 {
-            let protocol = if first < 6 { &ROUTE } else { &NETFILTER };
+            let protocol = if first < 6 { &ROUTE_AND_TRAFFIC } else { &NETFILTER };
             let place = PROTOCOLS.iter().position(|one| one.number == protocol.number);
             let of_protocol = |first: u8| place == Some(first.into());
             let messages: Vec<_> = self.messages.iter().filter(|(first, _)| of_protocol(*first)).collect();
@@ -156,7 +156,7 @@ fn protocol_of(folder: &str, stem: &str) -> &'static Protocol {
         ("packet_captures" | "conntrack_captures" | "ipset_captures", _) | (_, "ipset" | "conntrack" | "nftables") => {
             &NETFILTER
         }
-        _ => &ROUTE,
+        _ => &ROUTE_AND_TRAFFIC,
     }
 }
 

@@ -17,7 +17,7 @@ use ringlink::codec::netfilter::nftables::{self, Counter, ElementsView, Expressi
 use ringlink::codec::netfilter::packet::{Hook, hook_name};
 use ringlink::codec::netfilter::queue::{self, Queue};
 use ringlink::codec::reply::Refusal;
-use ringlink::codec::route::tc::{Basic, EmatchTree, EmatchView, QdiscView, Tc, TcClassView, TcMessage};
+use ringlink::codec::route::tc::{Basic, EmatchTree, EmatchView, QdiscView, Tc, TcClassView, TcMessage, TcRtm};
 use ringlink::codec::route::{
     AddressView, BridgeGroup, Family as RouteFamily, Icmp6Statistic, Inet6Link, InetLink, IpStatistic, Ipv4Devconf,
     Ipv6Devconf, LinkView, MplsLabel, NeighbourView, NexthopGroupEntry, RouteView, Rtm, RuleView, SegmentHeader,
@@ -63,8 +63,8 @@ pub fn views(input: &[u8]) {
             Rtm::NEWROUTE => RouteView;
             Rtm::NEWNEIGH => NeighbourView;
             Rtm::NEWRULE => RuleView;
-            Rtm::NEWQDISC => QdiscView, |discipline| discipline.references();
-            Rtm::NEWTCLASS => TcClassView, |class| class.leaf();
+            TcRtm::NEWQDISC => QdiscView, |discipline| discipline.references();
+            TcRtm::NEWTCLASS => TcClassView, |class| class.leaf();
             Xfrm::NEWSA => StateView, |state| (state.source(), state.destination(), state.lifetime());
             Xfrm::NEWPOLICY => PolicyView, |policy| policy.templates.map(list);
             InetAnswer::SOCK_DIAG_BY_FAMILY => SocketView;
@@ -90,7 +90,7 @@ pub fn views(input: &[u8]) {
         check(length.max(1024), || PolicyView::of(message));
         check(length.max(1024), || log::PacketView::of(message));
         check(length.max(1024), || queue::PacketView::of(message));
-        if let Ok(filter) = message.body(Rtm::NEWTFILTER) {
+        if let Ok(filter) = message.body(TcRtm::NEWTFILTER) {
             let _ = of_filter(&filter);
         }
         if let Ok(options) = UserOptions::read(message) {

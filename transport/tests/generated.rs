@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The protocols whose kernels' parts are asked.
 const PROTOCOLS: [&Protocol; 5] =
-    [&protocol::ROUTE, &protocol::GENERIC, &protocol::NETFILTER, &protocol::XFRM, &protocol::SOCK_DIAG];
+    [&protocol::ROUTE_AND_TRAFFIC, &protocol::GENERIC, &protocol::NETFILTER, &protocol::XFRM, &protocol::SOCK_DIAG];
 
 /// How many requests one namespace sees.
 const BATCH: u64 = 50;
@@ -397,7 +397,7 @@ fn over_engines(name: &'static str, protocol: &'static Protocol) {
 
 #[test]
 fn of_interfaces_and_routes() {
-    over_engines("of_interfaces_and_routes", &protocol::ROUTE);
+    over_engines("of_interfaces_and_routes", &protocol::ROUTE_AND_TRAFFIC);
 }
 
 #[test]

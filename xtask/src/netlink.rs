@@ -7,9 +7,8 @@ use std::os::fd::FromRawFd;
 use std::process::Command;
 use std::time::Duration;
 
-use ringlink_codec::protocol::ROUTE;
-use ringlink_codec::route::Rtm;
-use ringlink_codec::table::Verb;
+use ringlink_codec::protocol::ROUTE_AND_TRAFFIC;
+use ringlink_codec::table::{OperationRow, Verb};
 use ringlink_codec::wire::{Flags, MESSAGE_HEADER, MessageType, Messages};
 
 use crate::failure::{Context, Failure, Outcome};
@@ -33,15 +32,18 @@ pub fn kernel_answers() -> Outcome<bool> {
     }
 }
 
+/// All messages of rtnetlink, whose numbers are their types.
+fn rows() -> impl Iterator<Item = &'static OperationRow> {
+    ROUTE_AND_TRAFFIC.tables().flat_map(|(_, table)| table.rows)
+}
+
 /// The operation that asks for all objects of a table, by the kernel's name or a short one (`link`, `RTM_GETLINK`).
 pub fn dump_operation(table: &str) -> Outcome<u16> {
     let wanted = table.to_ascii_uppercase();
     let names = [wanted.clone(), format!("RTM_GET{wanted}")];
-    Rtm::OPERATIONS
-        .rows
-        .iter()
+    rows()
         .find(|row| row.verb == Verb::Get && names.iter().any(|name| name == row.name))
-        .map(|row| Rtm::OPERATIONS.first | row.number)
+        .map(|row| row.number)
         .context(|| format!("{table}: no table of this name"))
 }
 
@@ -49,7 +51,7 @@ pub fn dump_operation(table: &str) -> Outcome<u16> {
 /// if it is not 0, its bytes 4 to 7.
 pub fn dump(operation: u16, family: u8, index: u32) -> Outcome<Vec<Vec<u8>>> {
     let mut socket = open()?;
-    let header = Rtm::OPERATIONS.row(operation).map_or(0, |row| row.header.size).max(1);
+    let header = rows().find(|row| row.number == operation).map_or(0, |row| row.header.size).max(1);
     socket.write_all(&request(operation, family, index, header)).context(|| "cannot send to the kernel")?;
     let mut found = Vec::new();
     let mut buffer = vec![0; DATAGRAM];
@@ -60,7 +62,7 @@ pub fn dump(operation: u16, family: u8, index: u32) -> Outcome<Vec<Vec<u8>>> {
             let message = message.map_err(|error| Failure::new(format!("the kernel's answer: {error}")))?;
             match message.header.kind {
                 MessageType::DONE => return Ok(found),
-                MessageType::ERROR => return Err(Failure::new(message.tree(&ROUTE).to_string())),
+                MessageType::ERROR => return Err(Failure::new(message.tree(&ROUTE_AND_TRAFFIC).to_string())),
                 _ => found.push([&message.header.to_bytes(), message.payload].concat()),
             }
         }

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use ringlink::codec::Message;
-use ringlink::codec::protocol::{GENERIC, Numbering, PROTOCOLS, Protocol, ROUTE};
+use ringlink::codec::protocol::{GENERIC, Numbering, PROTOCOLS, Protocol, ROUTE_AND_TRAFFIC};
 use ringlink::codec::wire::Messages;
 
 use crate::arguments::{Options, Words};
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, words: &mut Words<'_>) -> Result<(), Failur
         Some(Err(text)) => return Err(Failure::Input(text)),
         None => bytes,
     };
-    let protocol = asked.protocol.unwrap_or(&ROUTE);
+    let protocol = asked.protocol.unwrap_or(&ROUTE_AND_TRAFFIC);
     if protocol.number == GENERIC.number {
         if !asked.offline {
             asked.known.ask();

@@ -1,7 +1,7 @@
 //! Events as rows.
 
 use ringlink::codec::generic::Numbers;
-use ringlink::codec::protocol::ROUTE;
+use ringlink::codec::protocol::ROUTE_AND_TRAFFIC;
 use ringlink::codec::route::{
     Family, Link, LinkMessage, Namespace, NamespaceMessage, Netconf, NetconfMessage, NexthopMessage, Rtm,
 };
@@ -127,7 +127,7 @@ impl Screen {
         if !object.is_none_or(is_wanted) {
             return Ok(());
         }
-        let event = event_of(ROUTE.row(message, Numbers::default()));
+        let event = event_of(ROUTE_AND_TRAFFIC.row(message, Numbers::default()));
         let (name, label) = object.map_or(("message", "MESSAGE"), |object| (object.name, object.label));
         self.head(Head { object: name, label, event, word: "" }, origin);
         self.row(message, origin)
@@ -194,9 +194,13 @@ impl Screen {
             Ok(body) if routed(body.header.family) => return route::print(output, names, body, &self.view),
             _ => {}
         }
-        let text = if output.is_json() { message.json(&ROUTE).to_string() } else { message.tree(&ROUTE).to_string() };
+        let text = if output.is_json() {
+            message.json(&ROUTE_AND_TRAFFIC).to_string()
+        } else {
+            message.tree(&ROUTE_AND_TRAFFIC).to_string()
+        };
         output.made(&text);
-        let broken = ROUTE.row(message, Numbers::default()).and_then(|row| {
+        let broken = ROUTE_AND_TRAFFIC.row(message, Numbers::default()).and_then(|row| {
             let header = row.header.length(message.payload);
             message.raw_attributes(header).find_map(Result::err)
         });

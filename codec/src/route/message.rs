@@ -1,6 +1,5 @@
 //! Messages and multicast groups of rtnetlink.
 
-use super::tc::{ActionMessage, TcClassMessage, TcMessage};
 use super::{
     AddressLabelMessage, AddressMessage, BridgeVlanMessage, BridgeVlanQuestion, LinkMessage, MdbMessage,
     MulticastReportMessage, NamespaceMessage, NeighbourMessage, NeighbourTableMessage, NetconfMessage, NexthopMessage,
@@ -8,7 +7,8 @@ use super::{
 };
 
 crate::operations! {
-    /// Messages of rtnetlink (include/uapi/linux/rtnetlink.h). Without tables here: data centre bridging (78 and 79).
+    /// Messages of rtnetlink (include/uapi/linux/rtnetlink.h). Those of traffic control are
+    /// [`TcRtm`](super::tc::TcRtm); without tables here: data centre bridging (78 and 79).
     pub Rtm, "RTM_" {
         /// Make or change an interface; as a notification: an interface is there.
         NEWLINK: new LinkMessage = 16,
@@ -42,30 +42,7 @@ crate::operations! {
         DELRULE: delete RuleMessage = 33,
         /// Ask for routing rules; dumps only.
         GETRULE: get RuleMessage => NEWRULE RuleMessage = 34,
-        /// Make or change a queueing discipline; as a notification: it is there.
-        NEWQDISC: new TcMessage = 36,
-        /// Delete a queueing discipline.
-        DELQDISC: delete TcMessage = 37,
-        /// Ask for queueing disciplines.
-        GETQDISC: get TcMessage => NEWQDISC TcMessage = 38,
-        /// Make or change a class of a queueing discipline; as a notification: it is there.
-        NEWTCLASS: new TcClassMessage = 40,
-        /// Delete a class.
-        DELTCLASS: delete TcClassMessage = 41,
-        /// Ask for classes.
-        GETTCLASS: get TcClassMessage => NEWTCLASS TcClassMessage = 42,
-        /// Make or change a filter; as a notification: it is there.
-        NEWTFILTER: new TcMessage = 44,
-        /// Delete a filter, or those that the header and attributes name.
-        DELTFILTER: delete TcMessage = 45,
-        /// Ask for filters.
-        GETTFILTER: get TcMessage => NEWTFILTER TcMessage = 46,
-        /// Make actions that stand on their own, or change them.
-        NEWACTION: new ActionMessage = 48,
-        /// Delete actions, by kind and number; with `NLM_F_ROOT`, all of a kind.
-        DELACTION: delete ActionMessage = 49,
-        /// Ask for actions, by kind and number, or with `NLM_F_DUMP` for all of a kind; the answers have this type too.
-        GETACTION: get ActionMessage = 50,
+        // 36 to 50 are traffic control: `TcRtm`.
         /// A router advertised this prefix; only a notification.
         NEWPREFIX: new PrefixMessage = 52,
         /// A multicast group was joined; only a notification.
@@ -123,12 +100,7 @@ crate::operations! {
         SETSTATS: set StatisticsRequest = 95,
         /// A multicast packet for a routing daemon; only a notification.
         NEWCACHEREPORT: new MulticastReportMessage = 96,
-        /// Make a chain of filters, with a template where its kind says so; as a notification: it is there.
-        NEWCHAIN: new TcMessage = 100,
-        /// Delete a chain and its filters.
-        DELCHAIN: delete TcMessage = 101,
-        /// Ask for chains.
-        GETCHAIN: get TcMessage => NEWCHAIN TcMessage = 102,
+        // 100 to 102 are chains of traffic control.
         /// Add or replace a next hop object.
         NEWNEXTHOP: new NexthopMessage = 104,
         /// Delete a next hop object, and all routes over it.

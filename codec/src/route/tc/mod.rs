@@ -6,17 +6,16 @@
 //!
 //! ```
 //! use ringlink_codec::prelude::*;
-//! use ringlink_codec::route::Rtm;
-//! use ringlink_codec::route::tc::{Fifo, Handle, Tc, TcHeader};
+//! use ringlink_codec::route::tc::{Fifo, Handle, Tc, TcHeader, TcRtm};
 //!
 //! // `tc qdisc add dev IFACE root handle 1: pfifo limit 100`, where the interface has index 2.
 //! let mut buffer = Buffer::<64>::new();
 //! let header = TcHeader { ifindex: 2, handle: Handle::new(1, 0), parent: Handle::ROOT, ..Default::default() };
-//! let bytes = buffer.message(Rtm::NEWQDISC.create().exclusive(), header, |qdisc| {
+//! let bytes = buffer.message(TcRtm::NEWQDISC.create().exclusive(), header, |qdisc| {
 //!     qdisc.put(Tc::KIND, "pfifo");
 //!     qdisc.put_chosen::<_, Fifo>(Tc::OPTIONS, Fifo { limit: 100 });
 //! })?;
-//! let body = Message::parse(bytes)?.body(Rtm::NEWQDISC)?;
+//! let body = Message::parse(bytes)?.body(TcRtm::NEWQDISC)?;
 //! assert_eq!((body.header.handle.major(), body.header.parent), (1, Handle::ROOT));
 //! assert_eq!(body.attributes.chosen_value::<_, Fifo>(Tc::OPTIONS)?, Some(Fifo { limit: 100 }));
 //! # Ok::<(), ringlink_codec::Error>(())
@@ -61,7 +60,7 @@ pub use view::*;
 
 use super::{EtherType, Family};
 use crate::table::{Bitfield32, Bytes, Choice, Flag, Headed, Nest, Packed, Pad, Str};
-use crate::{choices, flags, record, space, values};
+use crate::{choices, flags, operations, record, space, values};
 
 record! {
     /// What messages of traffic control begin with.
@@ -162,6 +161,43 @@ pub type TcMessage = (TcHeader, Tc);
 pub type TcClassMessage = (TcHeader, TcClass);
 
 // include/uapi/linux/rtnetlink.h
+operations! {
+    /// Messages of traffic control. They have a table of their own, so that a program which prints interfaces and routes does not
+    /// carry theirs.
+    pub TcRtm, "RTM_" {
+        /// Make or change a queueing discipline; as a notification: it is there.
+        NEWQDISC: new TcMessage = 36,
+        /// Delete a queueing discipline.
+        DELQDISC: delete TcMessage = 37,
+        /// Ask for queueing disciplines.
+        GETQDISC: get TcMessage => NEWQDISC TcMessage = 38,
+        /// Make or change a class of a queueing discipline; as a notification: it is there.
+        NEWTCLASS: new TcClassMessage = 40,
+        /// Delete a class.
+        DELTCLASS: delete TcClassMessage = 41,
+        /// Ask for classes.
+        GETTCLASS: get TcClassMessage => NEWTCLASS TcClassMessage = 42,
+        /// Make or change a filter; as a notification: it is there.
+        NEWTFILTER: new TcMessage = 44,
+        /// Delete a filter, or those that the header and attributes name.
+        DELTFILTER: delete TcMessage = 45,
+        /// Ask for filters.
+        GETTFILTER: get TcMessage => NEWTFILTER TcMessage = 46,
+        /// Make actions that stand on their own, or change them.
+        NEWACTION: new ActionMessage = 48,
+        /// Delete actions, by kind and number; with `NLM_F_ROOT`, all of a kind.
+        DELACTION: delete ActionMessage = 49,
+        /// Ask for actions, by kind and number, or with `NLM_F_DUMP` for all of a kind; the answers have this type too.
+        GETACTION: get ActionMessage = 50,
+        /// Make a chain of filters, with a template where its kind says so; as a notification: it is there.
+        NEWCHAIN: new TcMessage = 100,
+        /// Delete a chain and its filters.
+        DELCHAIN: delete TcMessage = 101,
+        /// Ask for chains.
+        GETCHAIN: get TcMessage => NEWCHAIN TcMessage = 102,
+    }
+}
+
 space! {
     /// Attributes of a queueing discipline, a filter or a chain.
     pub Tc, "TCA_" {

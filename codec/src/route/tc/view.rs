@@ -10,14 +10,13 @@ use crate::wire::Error;
 ///
 /// ```
 /// use ringlink_codec::prelude::*;
-/// use ringlink_codec::route::Rtm;
-/// use ringlink_codec::route::tc::{Handle, QdiscView, Tc, TcHeader};
+/// use ringlink_codec::route::tc::{Handle, QdiscView, Tc, TcHeader, TcRtm};
 ///
 /// let mut buffer = Buffer::<64>::new();
 /// let handle = Handle::new(0x8001, 0);
 /// let header = TcHeader { ifindex: 2, handle, parent: Handle::ROOT, info: 2, ..Default::default() };
-/// let bytes = buffer.message(Rtm::NEWQDISC, header, |qdisc| qdisc.put(Tc::KIND, "mq"))?;
-/// let view = QdiscView::read(Message::parse(bytes)?.body(Rtm::NEWQDISC)?)?;
+/// let bytes = buffer.message(TcRtm::NEWQDISC, header, |qdisc| qdisc.put(Tc::KIND, "mq"))?;
+/// let view = QdiscView::read(Message::parse(bytes)?.body(TcRtm::NEWQDISC)?)?;
 /// assert!(view.kind.is_some_and(|kind| kind == "mq"));
 /// assert_eq!((view.header.handle, view.references()), (handle, 2));
 /// # Ok::<(), ringlink_codec::Error>(())
